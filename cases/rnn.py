@@ -1,0 +1,22 @@
+"""The plain recurrent cell: one tanh layer that sees the input and its own last state.
+
+Elman (1990), "Finding structure in time", Cognitive Science 14(2):179-211.
+B sequences, D inputs, H units.
+"""
+
+import numpy as np
+
+
+def rnn(x: "B D", h_prev: "B H", W: "D H", U: "H H", b: "H"):
+    h = np.tanh(x @ W + h_prev @ U + b)
+
+    def backward(dh):
+        da = dh * (1 - h**2)
+        dx = da @ W.T
+        dh_prev = da @ U.T
+        dW = x.T @ da
+        dU = h_prev.T @ da
+        db = da.sum(axis=0)
+        return dx, dh_prev, dW, dU, db
+
+    return h, backward

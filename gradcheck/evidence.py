@@ -1,0 +1,211 @@
+"""Everything that is known about one cell on one example; each fact is found out once."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck import draw, load, noise
+from gradcheck.agree import Comparison, compare
+from gradcheck.cell import Array, Backward, Cell
+from gradcheck.draw import Example
+from gradcheck.errors import CaseError
+from gradcheck.oracles import autograd, complex_step, fd
+from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles.reference import Reference
+from gradcheck.structure import Gradient, Unusable, gradients
+
+
+class Crash(Exception):
+    """The author's code raised; the text says what, and in which line."""
+
+
+class Evidence:
+    """The cell's own run on an example, and what each oracle says about it.
+
+    Facts are computed when first asked for, so that one node pays for one oracle, and shared by
+    all nodes that ask again.
+    """
+
+    def __init__(self, cell: Cell, twin: Twin | None, example: Example) -> None:
+        self.cell, self.twin, self.example = cell, twin, example
+        self.inputs = draw.inputs(cell, example)
+        self._numeric: dict[str, Reference] = {}
+
+    @cached_property
+    def writes(self) -> bool:
+        """Whether the cell writes into what it is given: it is then given private copies."""
+        try:
+            outputs, backward = self.cell.run(self.inputs)
+            backward(draw.cotangents(outputs, self.example))
+        except ValueError as error:
+            return "read-only" in str(error)
+        except Exception:
+            return False  # any other failure is told by the facts below
+        return False
+
+    @cached_property
+    def _forward(self) -> tuple[tuple[Array, ...], Backward]:
+        try:
+            return self.cell.run(self._given)
+        except Exception as error:
+            raise self._crash("The forward", error) from None
+
+    @property
+    def _given(self) -> Mapping[str, Any]:
+        return draw.writable(self.inputs) if self.writes else self.inputs
+
+    @cached_property
+    def outputs(self) -> tuple[Array, ...]:
+        return self._forward[0]
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether the forward has a value here at all: if not, it has no gradient either."""
+        return all(bool(np.isfinite(output).all()) for output in self.outputs)
+
+    @cached_property
+    def cotangents(self) -> tuple[Array, ...]:
+        return draw.cotangents(self.outputs, self.example)
+
+    @cached_property
+    def hand(self) -> dict[str, Gradient]:
+        """The gradients by the author's backward, by argument name."""
+        cotangents: Sequence[Array] = self.cotangents
+        if self.writes:
+            cotangents = [cotangent.copy() for cotangent in cotangents]
+        try:
+            returned = self._forward[1](cotangents)
+        except Exception as error:
+            raise self._crash("backward", error) from None
+        arguments = [self.inputs[argument.name] for argument in self.cell.arguments]
+        # Copies: a second call of the author's backward must not change what the first returned.
+        return {
+            name: gradient if isinstance(gradient, Unusable) else gradient.copy()
+            for name, gradient in gradients(self.cell, returned, arguments).items()
+        }
+
+    @cached_property
+    def _autograd(self) -> tuple[tuple[Array, ...], dict[str, Array]]:
+        assert self.twin is not None  # nodes that need a twin exist only where there is one
+        try:
+            return autograd.run(self.twin, self.cell, self.inputs, self._cotangents_for)
+        except CaseError:
+            raise
+        except Exception as error:
+            said = load.sentence(error, self.twin.path)
+            raise Crash(f"The twin fails with {said}") from None
+
+    def _cotangents_for(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
+        for name, ours, theirs in zip(self.cell.outputs, self.outputs, outputs, strict=True):
+            if ours.shape != theirs.shape:
+                raise CaseError(
+                    f"{name} has shape {ours.shape} in the case and {theirs.shape} in its twin."
+                )
+        return self.cotangents
+
+    @property
+    def twin_outputs(self) -> tuple[Array, ...]:
+        return self._autograd[0]
+
+    def autograd(self, name: str) -> Reference:
+        """What autograd of the twin says about one argument."""
+        value = self._autograd[1][name]
+        return Reference(autograd.NAME, value, np.zeros(value.shape))
+
+    def numeric(self, name: str) -> Reference:
+        """The complex step where it is valid, otherwise finite differences."""
+        if name not in self._numeric:
+            exact = complex_step.gradient(self.forward, self.inputs, self.cotangents, name)
+            self._numeric[name] = exact or self.differences(name)
+        return self._numeric[name]
+
+    def differences(self, name: str) -> Reference:
+        """Finite differences, whether or not the complex step is valid."""
+        return fd.gradient(self.forward, self.inputs, self.cotangents, name)
+
+    def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
+        """The author's forward alone, on other inputs."""
+        return self.cell.run(draw.writable(inputs) if self.writes else inputs)[0]
+
+    @cached_property
+    def _hand_noise(self) -> tuple[list[Array], dict[str, Array]]:
+        """The rounding noise of the outputs, and of each gradient, in the author's own code."""
+        samples: list[dict[str, Array]] = []
+        values: list[tuple[Array, ...]] = []
+        for seed in range(noise.SAMPLES):
+            generator = np.random.default_rng(seed)
+            moved = {k: noise.disturb(v, generator) for k, v in self.inputs.items()}
+            given = [noise.disturb(cotangent, generator) for cotangent in self.cotangents]
+            try:
+                outputs, backward = self.cell.run(moved)
+                returned = backward(given)
+            except Exception:
+                return [], {}  # code that refuses such arrays: no noise is known, none allowed
+            arguments = [self.inputs[argument.name] for argument in self.cell.arguments]
+            found = gradients(self.cell, returned, arguments)
+            values.append(outputs)
+            samples.append({k: g for k, g in found.items() if not isinstance(g, Unusable)})
+        names = set.intersection(*(set(sample) for sample in samples))
+        return (
+            [noise.spread(column) for column in zip(*values, strict=True)],
+            {name: noise.spread([sample[name] for sample in samples]) for name in names},
+        )
+
+    @cached_property
+    def _twin_noise(self) -> tuple[list[Array], dict[str, Array]]:
+        """The same of the twin and of autograd."""
+        assert self.twin is not None
+        runs = [
+            autograd.disturbed(self.twin, self.cell, self.inputs, self.cotangents, seed)
+            for seed in range(noise.SAMPLES)
+        ]
+        return (
+            [noise.spread(column) for column in zip(*(values for values, _ in runs), strict=True)],
+            {name: noise.spread([found[name] for _, found in runs]) for name in runs[0][1]},
+        )
+
+    def compared(self, name: str, reference: Reference) -> Comparison:
+        """The derivation beside an oracle, with what rounding allows."""
+        hand = self.hand[name]
+        assert not isinstance(hand, Unusable)
+
+        def rounding() -> Array:
+            spread = self._hand_noise[1].get(name, np.zeros(hand.shape))
+            if reference.oracle == autograd.NAME:
+                spread = spread + self._twin_noise[1][name]
+            return spread
+
+        return compare(hand, reference.value, reference.error, rounding)
+
+    def outputs_compared(self) -> dict[str, Comparison]:
+        """Each output of the forward beside the twin's."""
+        found = {}
+        for k, name in enumerate(self.cell.outputs):
+
+            def rounding(k: int = k) -> Array:
+                ours = self._hand_noise[0]
+                return self._twin_noise[0][k] + (ours[k] if ours else 0.0)
+
+            found[name] = compare(self.outputs[k], self.twin_outputs[k], noise=rounding)
+        return found
+
+    def _crash(self, what: str, error: Exception) -> Exception:
+        if isinstance(error, CaseError):
+            return error
+        path = self.cell.source.path if self.cell.source else None
+        return Crash(f"{what} fails with {load.sentence(error, path)}")
+
+
+class Examiner:
+    """A cell and its twin, with the evidence of every example so far."""
+
+    def __init__(self, cell: Cell, twin: Twin | None) -> None:
+        self.cell, self.twin = cell, twin
+        self._known: dict[Example, Evidence] = {}
+
+    def evidence(self, example: Example) -> Evidence:
+        if example not in self._known:
+            self._known[example] = Evidence(self.cell, self.twin, example)
+        return self._known[example]

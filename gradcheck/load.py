@@ -1,0 +1,68 @@
+"""Execute a Python file as a module, and say in one sentence what its author's code raised."""
+
+import importlib.util
+import linecache
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from gradcheck.errors import CaseError
+
+
+def shown(path: Path) -> str:
+    """The path as an editor can follow it: relative to the working directory where possible."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def module(path: Path) -> ModuleType:
+    """Execute the file and return it as a module.
+
+    Compiled from its text at every call: a bytecode cache compares time stamps, and would
+    miss an edit of the same length within the same second.
+    Raises CaseError if the file cannot be read, parsed or executed.
+    """
+    path = path.resolve()
+    name = f"gradcheck_file_{path.stem}_{abs(hash(path)):x}"
+    spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
+    assert spec is not None  # a spec without a loader always exists
+    loaded = importlib.util.module_from_spec(spec)
+    loaded.__file__ = str(path)
+    # At the end of the path, so that a case called random.py hides nothing of the standard library.
+    extra = [str(path.parent), str(path.parent.parent)]
+    sys.path += extra
+    sys.modules[name] = loaded
+    linecache.checkcache(str(path))
+    try:
+        text = path.read_bytes()
+        exec(compile(text, str(path), "exec"), loaded.__dict__)
+    except OSError as error:
+        raise CaseError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
+    except SyntaxError as error:
+        where = f"{shown(path)}:{error.lineno}"
+        line = (error.text or "").strip()
+        raise CaseError(f"{where} is not Python: {error.msg}.\n    {line}") from None
+    except (Exception, SystemExit) as error:
+        raise CaseError(f"{shown(path)} cannot be imported: {sentence(error, path)}") from None
+    finally:
+        for entry in extra:
+            sys.path.remove(entry)
+    return loaded
+
+
+def sentence(error: BaseException, path: Path | None) -> str:
+    """The exception with the line of the author's file that led to it, if there is one."""
+    text = str(error).strip() or "no message"
+    said = f"{type(error).__name__}: {text}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if path is not None and frame.filename == str(path)
+    ]
+    if not frames or path is None:
+        return said
+    frame = frames[-1]
+    return f"{said}\n    {shown(path)}:{frame.lineno}: {(frame.line or '').strip()}"

@@ -1,0 +1,1 @@
+"""Ways to know a gradient without trusting the derivation; one module each."""

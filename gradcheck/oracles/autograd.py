@@ -1,0 +1,157 @@
+"""Autograd of the twin: the same cell in PyTorch, float64, differentiated by PyTorch.
+
+float64 always: in float32 the native CPU LSTM has a hand-written backward of its own, and one
+hand-written backward would be compared with another.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gradcheck import load
+from gradcheck.cell import Array, Cell
+from gradcheck.errors import CaseError
+
+NAME = "autograd"
+
+Tensors = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A cell in PyTorch, forward only: ``forward(inputs by name) -> outputs in order``."""
+
+    forward: Callable[[Mapping[str, Any]], Tensors]
+    path: Path
+
+
+def find(cell: Cell, folder: Path) -> Twin | None:
+    """The twin of a cell: the function of its name in the file of its name in ``folder``.
+
+    None if there is no such file. Raises CaseError if the file holds no fitting function.
+    """
+    assert cell.source is not None  # only cells read from files have twins in files
+    path = folder / cell.source.path.name
+    if not path.is_file():
+        return None
+    function = getattr(load.module(path), cell.name, None)
+    wanted = [argument.name for argument in cell.arguments + cell.constants]
+    written = f"def {cell.name}({', '.join(wanted)}):"
+    if function is None:
+        raise CaseError(f"{load.shown(path)} has no function {cell.name}.\nWrite `{written}`.")
+    given = list(inspect.signature(function).parameters)
+    if given != wanted:
+        raise CaseError(
+            f"{load.shown(path)}: {cell.name} takes ({', '.join(given)}), its case takes "
+            f"({', '.join(wanted)}).\nWrite `{written}`."
+        )
+
+    def forward(values: Mapping[str, Any]) -> Tensors:
+        positional = [values[argument.name] for argument in cell.arguments]
+        keywords = {constant.name: values[constant.name] for constant in cell.constants}
+        signature = inspect.signature(function)
+        kinds = [signature.parameters[name].kind for name in keywords]
+        if any(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds):
+            positional, keywords = positional + list(keywords.values()), {}
+        return _taken(cell, path, function(*positional, **keywords))
+
+    return Twin(forward, path)
+
+
+def _taken(cell: Cell, path: Path, result: object) -> Tensors:
+    outputs = result if isinstance(result, tuple) else (result,)
+    if len(outputs) == len(cell.outputs) and all(isinstance(o, torch.Tensor) for o in outputs):
+        return outputs
+    kinds = ", ".join(type(output).__name__ for output in outputs)
+    raise CaseError(
+        f"{load.shown(path)}: {cell.name} returns ({kinds}), its case returns "
+        f"({', '.join(cell.outputs)}).\nReturn the same outputs as tensors, in the same order."
+    )
+
+
+def run(
+    twin: Twin,
+    cell: Cell,
+    inputs: Mapping[str, Any],
+    cotangents: Callable[[tuple[Array, ...]], Sequence[Array]],
+) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    """The twin's outputs and, for cotangents made from them, its gradients by argument name."""
+    return _run(twin, cell, inputs, cotangents, nullcontext())
+
+
+def disturbed(
+    twin: Twin, cell: Cell, inputs: Mapping[str, Any], cotangents: Sequence[Array], seed: int
+) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    """Outputs and gradients with the result of every operation moved by up to one rounding error."""
+    generator = torch.Generator().manual_seed(seed)
+    return _run(twin, cell, inputs, lambda _: cotangents, _Disturb(generator))
+
+
+def _run(
+    twin: Twin,
+    cell: Cell,
+    inputs: Mapping[str, Any],
+    cotangents: Callable[[tuple[Array, ...]], Sequence[Array]],
+    mode: AbstractContextManager[Any],
+) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    tensors = {
+        name: _tensor(value) if isinstance(value, np.ndarray) else value
+        for name, value in inputs.items()
+    }
+    leaves = [tensors[argument.name].requires_grad_() for argument in cell.arguments]
+    with mode:
+        outputs = twin.forward(tensors)
+        values = tuple(output.detach().numpy() for output in outputs)
+        given = [_tensor(cotangent) for cotangent in cotangents(values)]
+        pairs = [(o, d) for o, d in zip(outputs, given, strict=True) if o.requires_grad]
+        if not pairs:
+            return values, {a.name: np.zeros(inputs[a.name].shape) for a in cell.arguments}
+        gradients = torch.autograd.grad(
+            [output for output, _ in pairs],
+            leaves,
+            [cotangent for _, cotangent in pairs],
+            materialize_grads=True,  # an argument that the twin ignores has a zero gradient
+        )
+    names = [argument.name for argument in cell.arguments]
+    return values, {n: g.numpy() for n, g in zip(names, gradients, strict=True)}
+
+
+def _tensor(array: Array) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, order="C"))  # a copy: PyTorch has no negative strides
+
+
+class _Disturb(TorchDispatchMode):
+    """Multiply every floating-point result by 1 + eps * u, u uniform in [-1, 1]."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        super().__init__()
+        self._generator = generator
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if any(returned.alias_info is not None for returned in func._schema.returns):
+            return result  # a view of an operand, or the operand itself: nothing was rounded
+        if isinstance(result, torch.Tensor):
+            return self._moved(result)
+        if isinstance(result, tuple | list):
+            return type(result)(
+                self._moved(part) if isinstance(part, torch.Tensor) else part for part in result
+            )
+        return result
+
+    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype is not torch.float64:
+            return tensor
+        draw = torch.rand(tensor.shape, generator=self._generator, dtype=torch.float64)
+        limits = torch.finfo(torch.float64)
+        u = 2 * draw - 1
+        return tensor * (1 + limits.eps * u) + limits.tiny * u  # tiny: results that underflow

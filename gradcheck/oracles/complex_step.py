@@ -1,0 +1,61 @@
+"""The complex step: Im f(x + ih) / h, exact to rounding, where the forward lets it through.
+
+Squire and Trapp (1998), "Using complex variables to estimate derivatives of real functions",
+SIAM Review 40(1):110-112. One forward an entry and no subtraction; but abs, casts and real
+buffers drop the imaginary part without a word, so every answer must prove itself: the real part
+is that of the real forward, and the derivative along a random direction is the one that finite
+differences see, within the bound that those give for themselves.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.cell import Array
+from gradcheck.oracles import fd
+from gradcheck.oracles.reference import Reference
+
+NAME = "the complex step"
+
+_STEP = 1e-30  # no rounding depends on it; products of two imaginary parts vanish
+_LOOSE = 1e-6  # agreement with finite differences that rules out a lost term
+
+
+def gradient(
+    forward: fd.Forward, inputs: Mapping[str, Any], cotangents: Sequence[Array], name: str
+) -> Reference | None:
+    """d<cotangents, outputs>/d(inputs[name]), or None where the complex step is not valid."""
+    x = inputs[name]
+    plain = forward(inputs)
+    value = np.zeros(x.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        for index in np.ndindex(x.shape):
+            moved = x.astype(np.complex128)
+            moved[index] += 1j * _STEP
+            try:
+                outputs = forward({**inputs, name: moved})
+            except Exception:  # whatever the author's code cannot do with complex numbers
+                return None
+            if not all(_same(real, out) for real, out in zip(plain, outputs, strict=True)):
+                return None
+            value[index] = sum(
+                float(np.sum(d * np.imag(out) / _STEP))
+                for d, out in zip(cotangents, outputs, strict=True)
+            )
+    direction = np.random.default_rng(x.size).choice([-1.0, 1.0], x.shape)
+    seen, bound = fd.along(forward, inputs, cotangents, name, direction)
+    loose = _LOOSE * float(np.sum(np.abs(value)))
+    if not abs(seen - np.sum(value * direction)) <= loose + bound:
+        return None
+    return Reference(NAME, value, np.zeros(x.shape))
+
+
+def _same(real: Array, moved: Array) -> bool:
+    """Equal up to the rounding of another code path (complex exp and products round anew)."""
+    if not np.isfinite(moved).all():
+        return False
+    scale = float(np.max(np.abs(real), initial=0.0))
+    return bool(np.all(np.abs(np.real(moved) - real) <= 1e-9 * scale))

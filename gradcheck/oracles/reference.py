@@ -1,0 +1,14 @@
+"""What an oracle answers: a gradient, and by how much it may itself be wrong."""
+
+from dataclasses import dataclass
+
+from gradcheck.cell import Array
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``error`` bounds the oracle's own error for each entry, rounding of the forward aside."""
+
+    oracle: str
+    value: Array
+    error: Array

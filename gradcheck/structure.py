@@ -1,0 +1,91 @@
+"""Structure before values: what is wrong with a returned gradient, in one plain sentence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradcheck.cell import Array, Cell
+from gradcheck.indices import entry
+
+
+class Unusable:
+    """Stands where a gradient should be, and says why it cannot be compared."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+
+Gradient = Array | Unusable
+
+
+def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[str, Gradient]:
+    """What ``backward`` returned, by the names of the arguments, each usable or not."""
+    names = [argument.name for argument in cell.arguments]
+    if isinstance(returned, np.ndarray | np.floating) and len(names) == 1:
+        returned = (returned,)
+    if not isinstance(returned, tuple | list):
+        kind = "nothing" if returned is None else f"a {type(returned).__name__}"
+        return dict.fromkeys(
+            names,
+            Unusable(
+                f"backward returns {kind} instead of a tuple: "
+                f"write `return {', '.join(cell.gradients)}`."
+            ),
+        )
+    if len(returned) != len(names):
+        count = f"{len(returned)} gradient{'s' * (len(returned) != 1)}"
+        return dict.fromkeys(
+            names,
+            Unusable(
+                f"backward returns {count} for {len(names)} arguments: "
+                f"write `return {', '.join(cell.gradients)}`."
+            ),
+        )
+    usable: dict[str, Gradient] = {}
+    for name, gradient, argument in zip(names, returned, arguments, strict=True):
+        sentence = problem(f"d{name}", gradient, name, argument)
+        usable[name] = Unusable(sentence) if sentence else np.asarray(gradient)
+    return usable
+
+
+def problem(gradient_name: str, gradient: object, name: str, argument: Array) -> str | None:
+    """The first structural fault of one gradient, or None."""
+    if isinstance(gradient, Unusable):
+        return gradient.sentence
+    if gradient is None:
+        return f"{gradient_name} is None: backward must return a gradient for {name}."
+    if isinstance(gradient, float) and argument.shape == ():
+        gradient = np.asarray(gradient)
+    if not isinstance(gradient, np.ndarray | np.generic):
+        kind = type(gradient).__name__
+        return f"{gradient_name} is a {kind}, not a NumPy array of {name}'s shape {argument.shape}."
+    if gradient.shape != argument.shape:
+        return _shape(gradient_name, gradient.shape, name, argument.shape)
+    if gradient.dtype != argument.dtype:
+        return (
+            f"{gradient_name} is {gradient.dtype}, but {name} is {argument.dtype}: "
+            "a cast or a buffer on its way loses digits."
+        )
+    unfit = ~np.isfinite(gradient)
+    if unfit.any():
+        index = tuple(int(k) for k in np.argwhere(unfit)[0])
+        return (
+            f"{entry(gradient_name, index)} is {gradient[index]}, "
+            f"in {int(unfit.sum())} of {unfit.size} entries, while the forward is finite."
+        )
+    return None
+
+
+def _shape(
+    gradient_name: str, got: tuple[int, ...], name: str, expected: tuple[int, ...]
+) -> str:
+    said = f"{gradient_name} has shape {got}, but {name} has shape {expected}"
+    if got == expected[::-1]:
+        return f"{said}: it is transposed."
+    if len(got) == len(expected) + 1 and got[1:] == expected:
+        return f"{said}: sum over the first axis, `.sum(axis=0)`."
+    if len(got) == len(expected) + 1 and got[:-1] == expected:
+        return f"{said}: sum over the last axis, `.sum(axis=-1)`."
+    if got == () or len(got) < len(expected):
+        return f"{said}: it was summed over too much, though it would broadcast."
+    return f"{said}."
