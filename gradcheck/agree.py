@@ -50,11 +50,10 @@ class Comparison:
 
     @property
     def worst(self) -> tuple[float, float]:
-        """Error and allowance of the entry closest to its bound, relative to the scale."""
+        """The largest error and what was allowed for it, relative to the scale."""
         if self.got.size == 0 or self.scale == 0:
             return 0.0, 0.0
-        share = self.error / np.maximum(self.allowed, np.finfo(float).tiny)
-        worst = np.unravel_index(np.argmax(share), share.shape)
+        worst = np.unravel_index(np.argmax(self.error), self.error.shape)
         return float(self.error[worst] / self.scale), float(self.allowed[worst] / self.scale)
 
 

@@ -48,13 +48,17 @@ class Evidence:
     @cached_property
     def _forward(self) -> tuple[tuple[Array, ...], Backward]:
         try:
-            return self.cell.run(self._given)
+            return self.cell.run(self.forward_inputs())
         except Exception as error:
             raise self._crash("The forward", error) from None
 
-    @property
-    def _given(self) -> Mapping[str, Any]:
+    def forward_inputs(self) -> dict[str, Any]:
+        """What to hand to the cell: the read-only inputs, or copies for a cell that writes."""
         return draw.writable(self.inputs) if self.writes else self.inputs
+
+    def backward_cotangents(self) -> Sequence[Array]:
+        """The same for its backward."""
+        return [d.copy() for d in self.cotangents] if self.writes else self.cotangents
 
     @cached_property
     def outputs(self) -> tuple[Array, ...]:
@@ -72,11 +76,8 @@ class Evidence:
     @cached_property
     def hand(self) -> dict[str, Gradient]:
         """The gradients by the author's backward, by argument name."""
-        cotangents: Sequence[Array] = self.cotangents
-        if self.writes:
-            cotangents = [cotangent.copy() for cotangent in cotangents]
         try:
-            returned = self._forward[1](cotangents)
+            returned = self._forward[1](self.backward_cotangents())
         except Exception as error:
             raise self._crash("backward", error) from None
         arguments = [self.inputs[argument.name] for argument in self.cell.arguments]
@@ -171,13 +172,15 @@ class Evidence:
         hand = self.hand[name]
         assert not isinstance(hand, Unusable)
 
-        def rounding() -> Array:
-            spread = self._hand_noise[1].get(name, np.zeros(hand.shape))
-            if reference.oracle == autograd.NAME:
-                spread = spread + self._twin_noise[1][name]
-            return spread
+        with_twin = reference.oracle == autograd.NAME
+        return compare(
+            hand, reference.value, reference.error, lambda: self.noise(name, with_twin)
+        )
 
-        return compare(hand, reference.value, reference.error, rounding)
+    def noise(self, name: str, with_twin: bool) -> Array:
+        """The rounding noise of a gradient by hand, with that of autograd on top if asked."""
+        spread = self._hand_noise[1].get(name, np.zeros(self.inputs[name].shape))
+        return spread + self._twin_noise[1][name] if with_twin else spread
 
     def outputs_compared(self) -> dict[str, Comparison]:
         """Each output of the forward beside the twin's."""

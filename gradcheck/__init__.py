@@ -1,0 +1,1 @@
+"""gradcheck: hand-derived gradients beside finite differences and autograd."""

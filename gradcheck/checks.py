@@ -1,0 +1,189 @@
+"""The checks of a cell: one for each gradient and oracle, the forward, and the laws.
+
+A check judges one example at a time; a tally over all examples has the last word, because a
+check that was never put to the test must not pass.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from gradcheck.agree import Comparison
+from gradcheck.cell import Cell
+from gradcheck.errors import CaseError
+from gradcheck.evidence import Crash, Evidence, Examiner
+from gradcheck.laws import LAWS
+from gradcheck.oracles import autograd
+from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles.reference import Reference
+from gradcheck.structure import Unusable
+from gradcheck.unroll import forward, unroll
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found on one example; ``fault`` is one sentence, None if all is right."""
+
+    fault: str | None = None
+    comparison: Comparison | None = None
+    reference: Reference | None = None
+    output: str | None = None  # of a forward comparison: which output disagrees
+    judged: bool = True
+
+
+@dataclass(frozen=True)
+class Check:
+    """One pytest node: ``label`` is its id inside the cell, such as dWf[fd]."""
+
+    label: str
+    oracle: str  # the bracket: fd, autograd, unrolled, or the name of a law
+    subject: str  # forward, law, or the gradient's name
+    examiner: Examiner
+    judge: Callable[[Evidence], Outcome]
+    time: str | None = None
+
+    @property
+    def argument(self) -> str | None:
+        """The argument whose gradient is checked."""
+        return None if self.subject in ("forward", "law") else self.subject.removeprefix("d")
+
+
+@dataclass
+class Tally:
+    """What a check found over all its examples."""
+
+    examples: int = 0
+    unjudged: int = 0
+    nonzero: bool = False
+    worst: tuple[float, float] = field(default=(0.0, 0.0))
+
+    def add(self, outcome: Outcome) -> None:
+        self.examples += 1
+        if not outcome.judged:
+            self.unjudged += 1
+            return
+        if outcome.comparison is None:
+            return
+        self.nonzero |= bool(outcome.comparison.got.any() or outcome.comparison.want.any())
+        self.worst = max(self.worst, outcome.comparison.worst)
+
+    def complaint(self, check: Check) -> str | None:
+        """Why the check must not pass although no example failed."""
+        if check.subject == "law":
+            return None
+        if self.unjudged == self.examples:
+            return (
+                f"{check.subject} could not be judged in any of {self.examples} examples: "
+                "the forward is not finite there, or its rounding hides every digit."
+            )
+        if check.argument is None or self.nonzero:
+            return None
+        return (
+            f"{check.subject} is zero in every example, and rightly so: {check.argument} does not "
+            f"reach the outputs. Use it in the forward, or make it a constant: `*, "
+            f"{check.argument}`."
+        )
+
+
+def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
+    """Every check of a cell, in the order in which they are read."""
+    examiner = Examiner(cell, twin)
+    if twin is not None:
+        judge = _guarded(_forward)
+        yield Check("forward[autograd]", "autograd", "forward", examiner, judge)
+    over_time = unroll(cell)
+    if over_time is not None:
+        unrolled = Examiner(over_time.cell, twin and _unrolled_twin(cell, twin))
+    for argument in cell.arguments:
+        name, subject = argument.name, f"d{argument.name}"
+        yield Check(f"{subject}[fd]", "fd", subject, examiner, _gradient(name, numeric))
+        if twin is not None:
+            judge = _gradient(name, by_autograd)
+            yield Check(f"{subject}[autograd]", "autograd", subject, examiner, judge)
+        if over_time is not None:
+            judge = _gradient(name, by_autograd if twin else numeric)
+            label = f"{subject}[unrolled]"
+            yield Check(label, "unrolled", subject, unrolled, judge, over_time.time)
+    for law in LAWS:
+        yield Check(f"law[{law}]", law, "law", examiner, _law(law))
+
+
+def _unrolled_twin(cell: Cell, twin: Twin) -> Twin:
+    import torch
+
+    def over_time(values: dict[str, object]) -> tuple[torch.Tensor, ...]:
+        return forward(
+            cell,
+            twin.forward,
+            values,
+            torch.stack,
+            lambda length: torch.zeros(length, dtype=torch.float64),
+        )
+
+    return Twin(over_time, twin.path)
+
+
+def numeric(evidence: Evidence, name: str) -> Reference:
+    return evidence.numeric(name)
+
+
+def by_autograd(evidence: Evidence, name: str) -> Reference:
+    return evidence.autograd(name)
+
+
+def _guarded(judge: Callable[[Evidence], Outcome]) -> Callable[[Evidence], Outcome]:
+    """A crash in the author's code is a finding, not an accident of the harness."""
+
+    def guarded(evidence: Evidence) -> Outcome:
+        try:
+            return judge(evidence)
+        except (Crash, CaseError) as error:
+            return Outcome(str(error))
+
+    return guarded
+
+
+def _gradient(
+    name: str, refer: Callable[[Evidence, str], Reference]
+) -> Callable[[Evidence], Outcome]:
+    def judge(evidence: Evidence) -> Outcome:
+        if not evidence.finite:
+            return Outcome(judged=False)
+        hand = evidence.hand[name]
+        if isinstance(hand, Unusable):
+            return Outcome(hand.sentence)
+        reference = refer(evidence, name)
+        comparison = evidence.compared(name, reference)
+        if comparison.agrees:
+            return Outcome(None, comparison, reference, judged=comparison.judged)
+        return Outcome(_disagreement(f"d{name}", comparison, reference), comparison, reference)
+
+    return _guarded(judge)
+
+
+def _forward(evidence: Evidence) -> Outcome:
+    for name, comparison in evidence.outputs_compared().items():
+        if not comparison.agrees:
+            reference = Reference("its twin", comparison.want, comparison.allowed)
+            fault = _disagreement(name, comparison, reference)
+            return Outcome(fault, comparison, reference, output=name)
+    worst = max(evidence.outputs_compared().values(), key=lambda comparison: comparison.worst)
+    return Outcome(None, worst, judged=worst.judged)
+
+
+def _law(law: str) -> Callable[[Evidence], Outcome]:
+    def judge(evidence: Evidence) -> Outcome:
+        _ = evidence.hand  # a backward that crashes keeps no law
+        return Outcome(LAWS[law](evidence))
+
+    return _guarded(judge)
+
+
+def _disagreement(what: str, comparison: Comparison, reference: Reference) -> str:
+    wrong, size = int(comparison.wrong.sum()), comparison.wrong.size
+    entries = "in its one entry" if size == 1 else f"in {wrong} of {size} entries"
+    error = float(comparison.error.max())
+    if comparison.scale == 0:
+        by = f"which is 0 while it reaches {error:.1e}"
+    else:
+        by = f"by up to {error / comparison.scale:.1e} of the largest"
+    return f"{what} disagrees with {reference.oracle} {entries}, {by}."

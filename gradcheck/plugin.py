@@ -1,0 +1,222 @@
+"""The pytest plugin: every file in a folder of cases is a set of gradient tests.
+
+One line of configuration names the folders, ``gradcheck_cases = ["cases"]``; each cell becomes
+nodes such as ``cases/lstm.py::lstm::dWf[fd]``.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis.errors import InvalidArgument
+
+from gradcheck import load, report, table
+from gradcheck.case import Malformed, read
+from gradcheck.cell import Cell, Source
+from gradcheck.checks import Check, Outcome, checks
+from gradcheck.draw import Example
+from gradcheck.errors import CaseError, WrongGradient
+from gradcheck.examples import PROFILES
+from gradcheck.oracles import autograd
+from gradcheck.search import Record, hypothesis_test, run_search
+from gradcheck.verdict import weigh
+
+_SEED = pytest.StashKey[int | None]()
+_RESULT = "gradcheck"
+
+for _name in PROFILES:
+    try:
+        hypothesis.settings.get_profile(_name)  # leave alone a profile of the user's
+    except InvalidArgument:
+        hypothesis.settings.register_profile(_name, max_examples=PROFILES[_name])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("gradcheck_cases", "folders of case files", type="args", default=[])
+    parser.addini("gradcheck_reference", "the folder of their twins", default="reference")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SEED] = _session_seed(config)
+
+
+def _session_seed(config: pytest.Config) -> int | None:
+    """The seed of a run that explores, the same in all its processes; None if it does not."""
+    given = config.getoption("--hypothesis-seed", None)
+    if given is not None:
+        return int(given) if str(given).isdigit() else 0
+    if _profile() != "thorough":
+        return None
+    worker = getattr(config, "workerinput", {})
+    return int(worker.get("gradcheck_seed", time.time_ns() % 10**6))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed to a worker of pytest-xdist."""
+    node.workerinput["gradcheck_seed"] = node.config.stash[_SEED] or 0
+
+
+def _profile() -> str:
+    name = hypothesis.settings.get_current_profile_name()
+    return name if name in PROFILES else "default"
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    folders = config.getini("gradcheck_cases")
+    if not folders:
+        return None
+    seed = config.stash[_SEED]
+    origin = "derandomised" if seed is None else f"--hypothesis-seed={seed}"
+    count = PROFILES[_profile()]
+    return f"gradcheck: {' '.join(folders)}, profile {_profile()}, {count} examples, {origin}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Read a case file as cells, and not as a test module."""
+    collected = yield
+    folders = [parent.config.rootpath / name for name in parent.config.getini("gradcheck_cases")]
+    inside = any(folder in file_path.parents for folder in folders)
+    if file_path.suffix != ".py" or file_path.name.startswith("_") or not inside:
+        return collected
+    return [CaseFile.from_parent(parent, path=file_path)]
+
+
+class CaseFile(pytest.Module):
+    """A case file: the cells that it defines."""
+
+    def _getobj(self) -> Any:
+        return None  # pytest must not import it: a broken case is one failing test, not an error
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        for cell in read(self.path):
+            if isinstance(cell, Malformed):
+                yield MalformedItem.from_parent(self, name=cell.name, malformed=cell)
+            else:
+                yield CellNode.from_parent(self, name=cell.name, cell=cell)
+
+
+class CellNode(pytest.Collector):
+    """A cell: its checks."""
+
+    def __init__(self, *, cell: Cell, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        assert cell.source is not None  # it was read from a file
+        self.cell, self.source = cell, cell.source
+
+    def collect(self) -> Iterator[pytest.Item]:
+        folder = self.config.rootpath / self.config.getini("gradcheck_reference")
+        wanted = folder / self.source.path.name
+        try:
+            twin = autograd.find(self.cell, folder)
+        except CaseError as error:
+            twin = None
+            malformed = Malformed("forward[autograd]", str(error), self.source)
+            yield MalformedItem.from_parent(self, name=malformed.name, malformed=malformed)
+        else:
+            if twin is None:
+                yield NoTwin.from_parent(self, name="forward[autograd]", wanted=wanted)
+        for check in checks(self.cell, twin):
+            yield CheckItem.of(self, check)
+
+
+class _Item(pytest.Item):
+    """An item whose failure is a message, and not a traceback."""
+
+    source: Source
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.source.path, self.source.line - 1, self.nodeid.split("::", 1)[-1]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
+        if not isinstance(excinfo.value, CaseError | WrongGradient):
+            return super().repr_failure(excinfo)
+        shown = excinfo.getrepr(style="value")
+        crash = shown.reprcrash
+        if crash is not None:  # what `--tb=line` and the short summary print
+            crash.path, crash.lineno = str(self.source.path), self.source.line
+            crash.message = str(excinfo.value).splitlines()[0]
+        return shown
+
+
+class MalformedItem(_Item):
+    """One failing node for a case or a twin that cannot be read."""
+
+    def __init__(self, *, malformed: Malformed, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.message, self.source = malformed.message, malformed.source
+
+    def runtest(self) -> None:
+        raise CaseError(self.message)
+
+
+class NoTwin(_Item):
+    """One skipped node that says that autograd had nothing to compare with."""
+
+    def __init__(self, *, wanted: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source, self.wanted = Source(wanted, 1), wanted
+
+    def runtest(self) -> None:
+        pytest.skip(f"no {load.shown(self.wanted)}: autograd has nothing to compare with")
+
+
+class CheckItem(_Item, pytest.Function):
+    """One check, as a Hypothesis test over its examples."""
+
+    check: Check
+    record: Record
+
+    @classmethod
+    def of(cls, parent: CellNode, check: Check) -> "CheckItem":
+        record = Record()
+        test = hypothesis_test(check, record, _profile(), parent.config.stash[_SEED])
+        item: CheckItem = cls.from_parent(parent, name=check.label, callobj=test)
+        item.check, item.record, item.source = check, record, parent.source
+        return item
+
+    def runtest(self) -> None:
+        started = time.perf_counter()
+        try:
+            if run_search(super().runtest) and self.record.failure is not None:
+                raise WrongGradient(self._message(*self.record.failure))
+            complaint = self.record.tally.complaint(self.check)
+            if complaint is not None:
+                cell = self.check.examiner.cell.name
+                raise WrongGradient(f"{cell}: {complaint}\n\nTo repeat it: {self._command()}")
+        finally:
+            result = table.result(self.check, self.record.tally, time.perf_counter() - started)
+            self.user_properties.append((_RESULT, result.packed()))
+
+    def _message(self, example: Example, outcome: Outcome) -> str:
+        verdict = weigh(self.check, self.check.examiner.evidence(example), outcome)
+        return report.text(verdict, self._command())
+
+    def _command(self) -> str:
+        node = f"{load.shown(self.path)}::{self.nodeid.split('::', 1)[1]}"
+        command = f'pytest "{node}"'
+        if _profile() != "default":
+            command += f" --hypothesis-profile={_profile()}"
+        seed = self.config.stash[_SEED]
+        return command if seed is None else f"{command} --hypothesis-seed={seed}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    found = [
+        (table.Result.unpacked(value), reported.outcome)
+        for reports in terminalreporter.stats.values()
+        for reported in reports
+        if isinstance(reported, pytest.TestReport) and reported.when == "call"
+        for key, value in reported.user_properties
+        if key == _RESULT
+    ]
+    if not found:
+        return
+    terminalreporter.section("gradcheck")
+    terminalreporter.write(table.text(found, colour=terminalreporter.hasmarkup))

@@ -1,0 +1,76 @@
+"""Print a verdict as text: what disagrees, who is wrong, the numbers, how to repeat it."""
+
+import math
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.verdict import Row, Verdict
+
+WIDTH = 100
+_LINES = 30
+
+
+def text(verdict: Verdict, command: str) -> str:
+    """The whole message, at most about 30 lines, each paragraph apart."""
+    paragraphs = [verdict.headline]
+    said = [verdict.judgement, *verdict.patterns]
+    paragraphs += ["\n".join(textwrap.fill(one, WIDTH) for one in said if one)]
+    paragraphs += [_table(verdict)]
+    shown = "\n\n".join(filter(None, paragraphs))
+    room = _LINES - shown.count("\n") - 5
+    example = f"The smallest cell that shows it: {verdict.example}"
+    numbers = _packed({**verdict.inputs, **verdict.cotangents}, room)
+    return f"{shown}\n\n{example}\n{numbers}\n\nTo repeat it: {command}"
+
+
+def _table(verdict: Verdict) -> str:
+    if not verdict.rows:
+        return ""
+    head = ["", *verdict.columns, "error", "allowed"]
+    body = [
+        [row.name, *(_number(v, row) for v in row.values), f"{row.error:.1e}", f"{row.allowed:.1e}"]
+        for row in verdict.rows
+    ]
+    widths = [max(len(line[k]) for line in [head, *body]) for k in range(len(head))]
+    lines = [
+        "  " + "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in [head, *body]
+    ]
+    if verdict.hidden:
+        lines.append(f"  and {verdict.hidden} more")
+    return "\n".join(lines)
+
+
+def _number(value: float, row: Row) -> str:
+    """With as many digits as it takes to see the error, 6 at least."""
+    size = max(map(abs, row.values))
+    digits = 6
+    if math.isfinite(size) and 0 < row.error < size:
+        digits = min(17, max(6, 3 + math.ceil(math.log10(size / row.error))))
+    return f"{value:.{digits}g}"
+
+
+def _packed(values: Mapping[str, Any], room: int) -> str:
+    """Every value as ``name = array``, several to a line; large arrays are cut if they must be."""
+    for threshold in (10**6, 40, 12):
+        items = [f"{name} = {_array(value, threshold)}" for name, value in values.items()]
+        lines: list[str] = []
+        for item in items:
+            if lines and len(lines[-1]) + len(item) + 3 <= WIDTH:
+                lines[-1] += f"   {item}"
+            else:
+                lines.append(f"  {item}")
+        folded = [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="      ", break_long_words=False)]
+        if len(folded) <= room:
+            break
+    return "\n".join(folded)
+
+
+def _array(value: Any, threshold: int) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    with np.printoptions(threshold=threshold, edgeitems=2, linewidth=10**6, floatmode="unique"):
+        return " ".join(np.array2string(value, separator=", ").split())

@@ -1,0 +1,96 @@
+"""The closing table: a line for each cell, with the worst error of each oracle."""
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from gradcheck.checks import Check, Tally
+
+ORACLES = ("forward", "fd", "autograd", "unrolled")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one node found, small enough to travel between processes as text."""
+
+    cell: str
+    subject: str
+    oracle: str
+    examples: int
+    unjudged: int
+    error: float
+    allowed: float
+    seconds: float
+
+    def packed(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def unpacked(cls, text: str) -> "Result":
+        return cls(**json.loads(text))
+
+    @property
+    def column(self) -> str:
+        return "forward" if self.subject == "forward" else self.oracle
+
+
+def result(check: Check, tally: Tally, seconds: float) -> Result:
+    """What one node found, from its check and its tally."""
+    return Result(
+        check.examiner.cell.name,
+        check.subject,
+        check.oracle,
+        tally.examples,
+        tally.unjudged,
+        *tally.worst,
+        seconds,
+    )
+
+
+def text(results: Iterable[tuple[Result, str]], *, colour: bool) -> str:
+    """The table as it is printed; wider than a narrow terminal, so that no number is broken."""
+    file = io.StringIO()
+    console = Console(file=file, width=100, force_terminal=colour, no_color=not colour)
+    console.print(of(results))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def of(results: Iterable[tuple[Result, str]]) -> Table:
+    """The table of all nodes that ran, each with pytest's word on it."""
+    by_cell: dict[str, list[tuple[Result, str]]] = {}
+    for result, outcome in results:
+        by_cell.setdefault(result.cell, []).append((result, outcome))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
+    for name in ("cell", "gradients", "examples", "unjudged", *ORACLES, "seconds"):
+        table.add_column(name, justify="left" if name == "cell" else "right", no_wrap=True)
+    for cell, found in sorted(by_cell.items()):
+        gradients = {r.subject for r, _ in found if r.subject not in ("forward", "law")}
+        wrong = {r.subject for r, outcome in found if outcome != "passed"} & gradients
+        count = f"{len(gradients) - len(wrong)} of {len(gradients)}"
+        table.add_row(
+            cell,
+            f"[red]{count}[/red]" if wrong else f"[green]{count}[/green]",
+            str(sum(result.examples for result, _ in found)),
+            str(sum(result.unjudged for result, _ in found)),
+            *(_worst([pair for pair in found if pair[0].column == oracle]) for oracle in ORACLES),
+            f"{sum(result.seconds for result, _ in found):.1f}",
+        )
+    table.caption = (
+        "Under each oracle: the worst error, and below it what was allowed there, "
+        "relative to the tensor's largest entry."
+    )
+    return table
+
+
+def _worst(found: list[tuple[Result, str]]) -> str:
+    if not found:
+        return "-"
+    if any(outcome != "passed" for _, outcome in found):
+        return "[red]wrong[/red]"
+    worst = max((r for r, _ in found), key=lambda r: r.error)
+    return f"{worst.error:.0e}\n({worst.allowed:.0e})"

@@ -1,0 +1,18 @@
+# red: dh_prev -- the recurrent matrix is square, so a missing transpose goes unnoticed
+
+import numpy as np
+
+
+def rnn(x: "B D", h_prev: "B H", W: "D H", U: "H H", b: "H"):
+    h = np.tanh(x @ W + h_prev @ U + b)
+
+    def backward(dh):
+        da = dh * (1 - h**2)
+        dx = da @ W.T
+        dh_prev = da @ U
+        dW = x.T @ da
+        dU = h_prev.T @ da
+        db = da.sum(axis=0)
+        return dx, dh_prev, dW, dU, db
+
+    return h, backward
