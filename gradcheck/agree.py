@@ -12,9 +12,11 @@ from gradcheck.cell import Array
 _ROUNDING = 32 * float(np.finfo(float).eps)
 # How many standard deviations of its own noise a result may be off: measured 4.9 at the worst of
 # 8,000 small draws and 14.6 at the largest sizes and in float32.
-_DEVIATIONS = 16.0
+DEVIATIONS = 16.0
 # A bound wider than this hides mistakes that matter: such an example counts as not judged.
 _WIDEST = 1e-6
+# What may be lost to underflow; a bound below it is no bound to speak of.
+_UNDERFLOW = 1e-250
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Comparison:
     @property
     def judged(self) -> bool:
         """Whether the bound is tight enough for agreement to mean something."""
-        return bool(np.all(self.allowed <= _WIDEST * self.scale))
+        return bool(np.all(self.allowed <= _WIDEST * self.scale + _UNDERFLOW))
 
     @property
     def worst(self) -> tuple[float, float]:
@@ -70,4 +72,4 @@ def compare(
     first = Comparison(got, want, np.asarray(allowed))
     if first.agrees or noise is None:
         return first
-    return Comparison(got, want, np.asarray(allowed + _DEVIATIONS * noise()))
+    return Comparison(got, want, np.asarray(allowed + DEVIATIONS * noise()))

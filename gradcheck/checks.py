@@ -183,7 +183,9 @@ def _disagreement(what: str, comparison: Comparison, reference: Reference) -> st
     entries = "in its one entry" if size == 1 else f"in {wrong} of {size} entries"
     error = float(comparison.error.max())
     if comparison.scale == 0:
-        by = f"which is 0 while it reaches {error:.1e}"
+        by = f"which is 0 while {what} reaches {error:.1e}"
+    elif size == 1:
+        by = f"by {error / comparison.scale:.1e} of its size"
     else:
         by = f"by up to {error / comparison.scale:.1e} of the largest"
     return f"{what} disagrees with {reference.oracle} {entries}, {by}."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck import draw, load, noise
-from gradcheck.agree import Comparison, compare
+from gradcheck.agree import DEVIATIONS, Comparison, compare
 from gradcheck.cell import Array, Backward, Cell
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
@@ -124,7 +124,10 @@ class Evidence:
 
     def differences(self, name: str) -> Reference:
         """Finite differences, whether or not the complex step is valid."""
-        return fd.gradient(self.forward, self.inputs, self.cotangents, name)
+        spreads = self._hand_noise[0]
+        pairs = zip(self.cotangents, spreads, strict=False)
+        noise = DEVIATIONS * sum(float(np.sum(np.abs(d) * spread)) for d, spread in pairs)
+        return fd.gradient(self.forward, self.inputs, self.cotangents, name, noise)
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
         """The author's forward alone, on other inputs."""

@@ -1,6 +1,5 @@
 """What Hypothesis draws: sizes, a seed and a regime; and how many, by profile."""
 
-import itertools
 from collections.abc import Sequence
 
 import hypothesis
@@ -24,24 +23,24 @@ def examples(draw_from: st.DrawFn, cell: Cell, time: str | None = None) -> Examp
     are free, so that sizes coincide and are 1. The order of the draws is the order in which a
     failure shrinks: to the smallest sizes first, then to the plainest regime, then to seed 0.
     """
-    names = [name for name in cell.size_names if name != time]
-    if len(names) > 1 and draw_from(st.booleans()):
-        sizes = draw_from(st.sampled_from(_different(len(names))))
-    else:
-        sizes = tuple(draw_from(st.integers(1, LARGEST)) for _ in names)
-    pairs = list(zip(names, sizes, strict=True))
-    if time is not None:
-        pairs.append((time, draw_from(st.integers(0, LARGEST))))
+    names = cell.size_names
+    sizes = [draw_from(st.integers(0 if name == time else 1, LARGEST)) for name in names]
+    if draw_from(st.booleans()):
+        sizes = _different(sizes)
     regime = draw_from(st.sampled_from(REGIMES))
-    example = Example(tuple(pairs), draw_from(st.integers(0, 2**16 - 1)), regime)
+    seed = draw_from(st.integers(0, 2**16 - 1))
+    example = Example(tuple(zip(names, sizes, strict=True)), seed, regime)
     hypothesis.assume(draw.fits(cell, example))
     return example
 
 
-def _different(count: int) -> Sequence[tuple[int, ...]]:
-    """Tuples of sizes that differ pairwise; with more names than sizes, in all that they can."""
-    pool = list(range(1, max(LARGEST, min(count, LARGEST + 2)) + 1))
-    if count <= len(pool):
-        return list(itertools.permutations(pool, count))
-    rotations = [pool[k:] + pool[:k] for k in range(len(pool))]
-    return [tuple(itertools.islice(itertools.cycle(r), count)) for r in rotations]
+def _different(sizes: Sequence[int]) -> list[int]:
+    """The same sizes with each repetition moved on to the next that is free.
+
+    A function of the free sizes, so that Hypothesis can shrink from one kind to the other.
+    """
+    moved: list[int] = []
+    for size in sizes:
+        free = [n for k in range(LARGEST) if (n := (size - 1 + k) % LARGEST + 1) not in moved]
+        moved.append(size if size == 0 or not free else free[0])
+    return moved

@@ -25,22 +25,22 @@ def purity(evidence: Evidence) -> str | None:
     if forward_wrote:
         name = forward_wrote[0]
         return (
-            f"The forward writes into its argument {name}: "
-            f"work on a copy, `{name} = {name}.copy()`."
+            f"The forward writes into its argument {name}.\n"
+            f"Work on a copy: `{name} = {name}.copy()`."
         )
     backward(cotangents)
     names = [f"d{output}" for output in cell.outputs]
     cotangents_before = dict(zip(names, evidence.cotangents, strict=True))
     for name in _changed(cotangents_before, dict(zip(names, cotangents, strict=True))):
         return (
-            f"backward writes into {name}, which belongs to its caller: write "
-            f"`{name} = {name} + ...` where it says `{name} += ...` or stores into {name}."
+            f"backward writes into {name}, which belongs to its caller.\n"
+            f"Write `{name} = {name} + ...` where it says `{name} += ...` or stores into {name}."
         )
     for name in _changed(evidence.inputs, given):
-        return f"backward writes into the argument {name}: work on a copy, `{name}.copy()`."
+        return f"backward writes into the argument {name}.\nWork on a copy: `{name}.copy()`."
     for name, before, after in zip(cell.outputs, kept, outputs, strict=True):
         if not _same(before, after):
-            return f"backward writes into the output {name}: work on a copy, `{name}.copy()`."
+            return f"backward writes into the output {name}.\nWork on a copy: `{name}.copy()`."
     return "It writes into an array that was handed in, though it leaves every value as it was."
 
 
@@ -52,18 +52,18 @@ def repeatable(evidence: Evidence) -> str | None:
     again = _bits(evidence, backward(evidence.backward_cotangents()))
     for name in _changed(first, again):
         return (
-            f"Two calls of backward differ in d{name}: it changes something that the forward kept, "
-            "or draws random numbers."
+            f"Two calls of backward differ in d{name}.\nIt changes something that the forward "
+            "kept, or draws random numbers."
         )
     outputs_again, backward_again = cell.run(evidence.forward_inputs())
     for name, before, after in zip(cell.outputs, outputs, outputs_again, strict=True):
         if not _same(before, after):
             return (
-                f"Two calls of the forward differ in {name}: it draws random numbers or keeps "
-                "state between calls. Give a mask as a constant: `*, mask: \"B H in {0, 1}\"`."
+                f"Two calls of the forward differ in {name}.\nIt draws random numbers or keeps "
+                'state between calls. Give a mask as a constant: `*, mask: "B H in {0, 1}"`.'
             )
     for name in _changed(first, _bits(evidence, backward_again(evidence.backward_cotangents()))):
-        return f"Two calls differ in d{name} although the forward repeats itself."
+        return f"Two calls differ in d{name}, although the forward repeats itself."
     return None
 
 
@@ -85,7 +85,7 @@ def aliasing(evidence: Evidence) -> str | None:
         for owner, array in owners:
             if np.shares_memory(gradient, array):
                 return (
-                    f"d{name} shares memory with {owner}, so that adding to one in place changes "
+                    f"d{name} shares memory with {owner}.\nAdding to one in place would change "
                     f"the other: return `d{name}.copy()`."
                 )
         owners.append((f"the gradient d{name}", gradient))

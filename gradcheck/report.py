@@ -1,6 +1,7 @@
 """Print a verdict as text: what disagrees, who is wrong, the numbers, how to repeat it."""
 
 import math
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ _LINES = 30
 def text(verdict: Verdict, command: str) -> str:
     """The whole message, at most about 30 lines, each paragraph apart."""
     paragraphs = [verdict.headline]
-    said = [verdict.judgement, *verdict.patterns]
+    said = [*verdict.judgement.splitlines(), *verdict.patterns]
     paragraphs += ["\n".join(textwrap.fill(one, WIDTH) for one in said if one)]
     paragraphs += [_table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
@@ -55,22 +56,29 @@ def _number(value: float, row: Row) -> str:
 
 def _packed(values: Mapping[str, Any], room: int) -> str:
     """Every value as ``name = array``, several to a line; large arrays are cut if they must be."""
+    lines: list[str] = []
     for threshold in (10**6, 40, 12):
-        items = [f"{name} = {_array(value, threshold)}" for name, value in values.items()]
-        lines: list[str] = []
-        for item in items:
-            if lines and len(lines[-1]) + len(item) + 3 <= WIDTH:
+        lines = [""]
+        for name, value in values.items():
+            item = f"{name} = {_array(value, threshold)}"
+            if lines[-1] and len(lines[-1]) + len(item) + 3 <= WIDTH:
                 lines[-1] += f"   {item}"
             else:
-                lines.append(f"  {item}")
-        folded = [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="      ", break_long_words=False)]
-        if len(folded) <= room:
+                lines += textwrap.wrap(
+                    item,
+                    WIDTH,
+                    initial_indent="  ",
+                    subsequent_indent="      ",
+                    break_long_words=False,
+                )
+        if len(lines) <= room:
             break
-    return "\n".join(folded)
+    return "\n".join(filter(None, lines))
 
 
 def _array(value: Any, threshold: int) -> str:
     if not isinstance(value, np.ndarray):
         return repr(value)
     with np.printoptions(threshold=threshold, edgeitems=2, linewidth=10**6, floatmode="unique"):
-        return " ".join(np.array2string(value, separator=", ").split())
+        text = " ".join(np.array2string(value, separator=", ").split())
+    return re.sub(r"(?<=\[) | (?=[,\]])", "", text)

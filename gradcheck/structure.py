@@ -28,8 +28,8 @@ def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[
         return dict.fromkeys(
             names,
             Unusable(
-                f"backward returns {kind} instead of a tuple: "
-                f"write `return {', '.join(cell.gradients)}`."
+                f"backward returns {kind} instead of a tuple.\n"
+                f"Write `return {', '.join(cell.gradients)}`."
             ),
         )
     if len(returned) != len(names):
@@ -37,8 +37,8 @@ def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[
         return dict.fromkeys(
             names,
             Unusable(
-                f"backward returns {count} for {len(names)} arguments: "
-                f"write `return {', '.join(cell.gradients)}`."
+                f"backward returns {count} for {len(names)} arguments.\n"
+                f"Write `return {', '.join(cell.gradients)}`."
             ),
         )
     usable: dict[str, Gradient] = {}
@@ -53,18 +53,21 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
     if isinstance(gradient, Unusable):
         return gradient.sentence
     if gradient is None:
-        return f"{gradient_name} is None: backward must return a gradient for {name}."
+        return (
+            f"{gradient_name} is None.\nbackward must return an array of {name}'s shape; what needs "
+            f"no gradient stands behind a star: `*, {name}`."
+        )
     if isinstance(gradient, float) and argument.shape == ():
         gradient = np.asarray(gradient)
     if not isinstance(gradient, np.ndarray | np.generic):
         kind = type(gradient).__name__
-        return f"{gradient_name} is a {kind}, not a NumPy array of {name}'s shape {argument.shape}."
+        return f"{gradient_name} is a {kind}.\nReturn a NumPy array of {name}'s shape {argument.shape}."
     if gradient.shape != argument.shape:
         return _shape(gradient_name, gradient.shape, name, argument.shape)
     if gradient.dtype != argument.dtype:
         return (
-            f"{gradient_name} is {gradient.dtype}, but {name} is {argument.dtype}: "
-            "a cast or a buffer on its way loses digits."
+            f"{gradient_name} is {gradient.dtype}, but {name} is {argument.dtype}.\n"
+            "A cast, or a buffer of another type, on its way loses digits."
         )
     unfit = ~np.isfinite(gradient)
     if unfit.any():
@@ -79,13 +82,13 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
 def _shape(
     gradient_name: str, got: tuple[int, ...], name: str, expected: tuple[int, ...]
 ) -> str:
-    said = f"{gradient_name} has shape {got}, but {name} has shape {expected}"
+    said = f"{gradient_name} has shape {got}, but {name} has shape {expected}."
     if got == expected[::-1]:
-        return f"{said}: it is transposed."
+        return f"{said}\nIt is transposed."
     if len(got) == len(expected) + 1 and got[1:] == expected:
-        return f"{said}: sum over the first axis, `.sum(axis=0)`."
+        return f"{said}\nSum over the first axis: `.sum(axis=0)`."
     if len(got) == len(expected) + 1 and got[:-1] == expected:
-        return f"{said}: sum over the last axis, `.sum(axis=-1)`."
-    if got == () or len(got) < len(expected):
-        return f"{said}: it was summed over too much, though it would broadcast."
-    return f"{said}."
+        return f"{said}\nSum over the last axis: `.sum(axis=-1)`."
+    if len(got) < len(expected):
+        return f"{said}\nIt was summed or squeezed too much; it would broadcast, and hide that."
+    return said

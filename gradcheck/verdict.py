@@ -46,9 +46,10 @@ class Verdict:
 
 def weigh(check: Check, evidence: Evidence, outcome: Outcome) -> Verdict:
     """The verdict on a failed outcome, on the example that showed it."""
-    headline = f"{check.examiner.cell.name}: {outcome.fault}"
+    fault, _, judgement = (outcome.fault or "").partition("\n")
+    headline = f"{check.examiner.cell.name}: {fault}"
     columns: dict[str, Array] = {}
-    judgement, striking = "", ()
+    striking: tuple[str, ...] = ()
     if outcome.comparison is not None:
         if check.argument is None:
             judgement = (

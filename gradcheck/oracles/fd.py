@@ -1,8 +1,8 @@
 """Finite differences: central, extrapolated twice (Romberg), with an error bound for each entry.
 
 Differences at h, h/2 and h/4 cancel the errors of order h**2 and h**4. What the second
-extrapolation still changed bounds the truncation; eps times the magnitudes that were
-subtracted, over the step, bounds the rounding. Where the sum of both is not small against the
+extrapolation still changed bounds the truncation; the rounding of the values that were
+subtracted, over the step, bounds the rest. Where the sum of both is not small against the
 derivative, smaller steps are tried and the one with the smallest bound is kept.
 """
 
@@ -18,23 +18,30 @@ NAME = "finite differences"
 
 Forward = Callable[[Mapping[str, Any]], tuple[Array, ...]]
 
-# The steps, relative to the entry (at least to 1, the scale on which gates bend). Powers of two,
-# so that x + h is exact more often than not.
+# The steps, relative to the entry (at least to 1, the scale on which gates bend).
 _STEPS = (2.0**-7, 2.0**-12, 2.0**-17)
 _GOOD = 1e-9  # relative bound at which no further step is tried
 _EPS = float(np.finfo(float).eps)
 
 
 def gradient(
-    forward: Forward, inputs: Mapping[str, Any], cotangents: Sequence[Array], name: str
+    forward: Forward,
+    inputs: Mapping[str, Any],
+    cotangents: Sequence[Array],
+    name: str,
+    noise: float = 0.0,
 ) -> Reference:
-    """d<cotangents, outputs>/d(inputs[name]), entry by entry; 6 forwards an entry as a rule."""
+    """d<cotangents, outputs>/d(inputs[name]), entry by entry; 6 forwards an entry as a rule.
+
+    ``noise`` bounds the rounding of <cotangents, outputs> beyond one eps of each output: where
+    a pre-activation of 1e3 is rounded, its sigmoid is off by more than that.
+    """
     x = inputs[name]
     value, error = np.zeros(x.shape), np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         direction = np.zeros(x.shape)
         direction[index] = 1.0
-        value[index], error[index] = along(forward, inputs, cotangents, name, direction)
+        value[index], error[index] = along(forward, inputs, cotangents, name, direction, noise)
     return Reference(NAME, value, error)
 
 
@@ -44,6 +51,7 @@ def along(
     cotangents: Sequence[Array],
     name: str,
     direction: Array,
+    noise: float = 0.0,
 ) -> tuple[float, float]:
     """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error."""
     x = inputs[name]
@@ -54,10 +62,11 @@ def along(
         pairs = list(zip(cotangents, up, down, strict=True))
         slope = sum(float(np.sum(d * (u - v))) for d, u, v in pairs) / (2 * step)
         size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, v in pairs)
-        return slope, _EPS * size / (2 * step)
+        return slope, (_EPS * size + 2 * noise) / (2 * step)
 
     moved = np.abs(x[direction != 0])
-    scale = float(moved.max(initial=0.0))
+    # A power of two, so that x + h is exact more often than not.
+    scale = 2.0 ** np.ceil(np.log2(largest)) if (largest := float(moved.max(initial=0.0))) else 0.0
     steps = [step * max(scale, 1.0) for step in _STEPS]
     if 0 < scale < 1e-3:  # a function such as log or 1/x bends on the scale of x itself
         steps.append(_STEPS[0] * scale)
