@@ -60,7 +60,10 @@ class Comparison:
 
 
 def compare(
-    got: Array, want: Array, own_error: Array | float = 0.0, noise: Callable[[], Array] | None = None
+    got: Array,
+    want: Array,
+    own_error: Array | float = 0.0,
+    noise: Callable[[], Array] | None = None,
 ) -> Comparison:
     """Compare a result with a reference whose own error is at most ``own_error``.
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck.shapes import Shape
 
 # One tensor of a cell: float64 as a rule, complex128 under the complex step, integers for labels.
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 # backward(cotangents in the order of the outputs) -> whatever the author returned
 Backward = Callable[[Sequence[Array]], object]

@@ -16,7 +16,7 @@ from gradcheck.oracles import autograd
 from gradcheck.oracles.autograd import Twin
 from gradcheck.oracles.reference import Reference
 from gradcheck.structure import Unusable
-from gradcheck.unroll import forward, unroll
+from gradcheck.unroll import unroll
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
         yield Check("forward[autograd]", "autograd", "forward", examiner, judge)
     over_time = unroll(cell)
     if over_time is not None:
-        unrolled = Examiner(over_time.cell, twin and _unrolled_twin(cell, twin))
+        unrolled = Examiner(over_time.cell, twin and autograd.over_time(twin, cell))
     for argument in cell.arguments:
         name, subject = argument.name, f"d{argument.name}"
         yield Check(f"{subject}[fd]", "fd", subject, examiner, _gradient(name, numeric))
@@ -105,21 +105,6 @@ def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
             yield Check(label, "unrolled", subject, unrolled, judge, over_time.time)
     for law in LAWS:
         yield Check(f"law[{law}]", law, "law", examiner, _law(law))
-
-
-def _unrolled_twin(cell: Cell, twin: Twin) -> Twin:
-    import torch
-
-    def over_time(values: dict[str, object]) -> tuple[torch.Tensor, ...]:
-        return forward(
-            cell,
-            twin.forward,
-            values,
-            torch.stack,
-            lambda length: torch.zeros(length, dtype=torch.float64),
-        )
-
-    return Twin(over_time, twin.path)
 
 
 def numeric(evidence: Evidence, name: str) -> Reference:

@@ -176,9 +176,7 @@ class Evidence:
         assert not isinstance(hand, Unusable)
 
         with_twin = reference.oracle == autograd.NAME
-        return compare(
-            hand, reference.value, reference.error, lambda: self.noise(name, with_twin)
-        )
+        return compare(hand, reference.value, reference.error, lambda: self.noise(name, with_twin))
 
     def noise(self, name: str, with_twin: bool) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""

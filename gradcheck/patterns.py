@@ -32,6 +32,8 @@ _REGIMES = {
     "strided": "on arrays that are not contiguous",
 }
 
+_POWERS = {1.0: "{}", -1.0: "1/{}", 0.5: "sqrt({})", -0.5: "1/sqrt({})"}
+
 Refer = Callable[[Evidence, str], Reference]
 
 
@@ -97,9 +99,7 @@ def _draws(
             continue
 
 
-def _algebra(
-    examiner: Examiner, name: str, refer: Refer, wrong: Sequence[_Draw]
-) -> Iterator[str]:
+def _algebra(examiner: Examiner, name: str, refer: Refer, wrong: Sequence[_Draw]) -> Iterator[str]:
     """Patterns of the whole tensor: each relates it to something true."""
     gradient = f"d{name}"
     if all(_equal(one.hand, -one.want) for one in wrong):
@@ -164,8 +164,7 @@ def _only_at(
             yield f"It is {word} only {text}."
     if word == "wrong":
         for regime, text in _REGIMES.items():
-            drawn = _draws(examiner, name, refer, time, {}, regime, count=20)
-            if any(holds(one) for one in drawn):
+            if any(map(holds, _draws(examiner, name, refer, time, {}, regime, count=20))):
                 yield f"It is wrong only {text}."
 
 
@@ -208,34 +207,24 @@ def _factor(hand: Array, want: Array) -> float | None:
 
 
 def _factor_sentence(gradient: str, factors: Sequence[float], wrong: Sequence[_Draw]) -> str:
-    for text, value in _expressions(list(wrong[0].sizes)):
-        values = [value(one.sizes) for one in wrong]
-        distinct = len(wrong) == 1 or len(set(values)) > 1
-        if distinct and np.allclose(factors, values, rtol=1e-9, atol=0):
-            hint = ": a mean where a sum belongs" if text.startswith("1/") else ""
-            return f"{gradient} is {text} times what it should be{hint}."
-    if np.allclose(factors, factors[0], rtol=1e-9, atol=0):
+    names = list(wrong[0].sizes)
+    groups = [(name,) for name in names] + list(itertools.combinations(names, 2))
+    for group, (power, form) in itertools.product(groups, _POWERS.items()):
+        values = [_product(one.sizes, group) ** power for one in wrong]
+        told_apart = len(wrong) == 1 or len(set(values)) > 1
+        if told_apart and np.allclose(factors, values, rtol=_CLOSE, atol=0):
+            hint = ": a mean where a sum belongs" if power == -1 else ""
+            size = "*".join(group)
+            factor = form.format(f"({size})" if power == -1 and len(group) > 1 else size)
+            return f"{gradient} is {factor} times what it should be{hint}."
+    if np.allclose(factors, factors[0], rtol=_CLOSE, atol=0):
         return f"{gradient} is {factors[0]:.6g} times what it should be."
     listed = ", ".join(f"{factor:.4g}" for factor in factors)
     return f"{gradient} is a multiple of what it should be, by factors that vary: {listed}."
 
 
-def _expressions(
-    names: Sequence[str],
-) -> Iterator[tuple[str, Callable[[dict[str, int]], float]]]:
-    """Size expressions that a forgotten or superfluous factor may equal."""
-    products = [(name,) for name in names] + list(itertools.combinations(names, 2))
-    for group in products:
-        text = "*".join(group)
-
-        def product(sizes: dict[str, int], group: tuple[str, ...] = group) -> float:
-            return float(np.prod([sizes[name] for name in group]))
-
-        bracketed = f"({text})" if len(group) > 1 else text
-        yield text, product
-        yield f"1/{bracketed}", lambda sizes, p=product: 1 / p(sizes)
-        yield f"sqrt({text})", lambda sizes, p=product: p(sizes) ** 0.5
-        yield f"1/sqrt({text})", lambda sizes, p=product: p(sizes) ** -0.5
+def _product(sizes: dict[str, int], group: Sequence[str]) -> float:
+    return float(np.prod([sizes[name] for name in group]))
 
 
 def _is_other(one: _Draw, other: str, refer: Refer) -> bool:

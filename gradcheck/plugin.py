@@ -214,7 +214,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for reported in reports
         if isinstance(reported, pytest.TestReport) and reported.when == "call"
         for key, value in reported.user_properties
-        if key == _RESULT
+        if key == _RESULT and isinstance(value, str)
     ]
     if not found:
         return

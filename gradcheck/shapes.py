@@ -8,16 +8,15 @@ grammar for users. Strings are parsed with Python's own ``ast`` and never evalua
 import ast
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gradcheck.errors import CaseError
 
-_OPERATORS = {
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
 }
 _LONGEST = 200  # characters; a shape is a label, and a bound keeps hostile input cheap
 _AXES_HELP = 'Write axes separated by spaces, such as "B D", "4*H" or "H+D H".'
@@ -28,7 +27,7 @@ _DOMAIN_HELP = (
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its text as written and its syntax tree of names, numbers and + - * //."""
+    """One axis: its text as written and its syntax tree of names, numbers and + - *."""
 
     text: str
     tree: ast.expr
@@ -103,8 +102,7 @@ def parse(text: str) -> Shape:
     mark = re.search(r"[<>=]|\bin\b", text)
     axes_end = mark.start() if mark else len(text)
     axes = tuple(
-        _axis(text, match.start(), match.end())
-        for match in re.finditer(r"\S+", text[:axes_end])
+        _axis(text, match.start(), match.end()) for match in re.finditer(r"\S+", text[:axes_end])
     )
     return Shape(text, axes, _domain(text, axes_end) if mark else None)
 
@@ -149,7 +147,7 @@ def _check_axis(text: str, start: int, tree: ast.expr) -> None:
                 raise _fail(text, position, reason, "Write a name or a whole number from 1 up.")
             continue
         what = ast.unparse(node) if isinstance(node, ast.expr) else text[start:]
-        reason = f"{what!r} is not a name, a number, or + - * // of them."
+        reason = f"{what!r} is not a name, a number, or + - * of them."
         raise _fail(text, position, reason, _AXES_HELP)
 
 
@@ -166,7 +164,7 @@ def _domain(text: str, start: int) -> Domain:
         low, high_number = (_number(text, start + match.start(k), match[k]) for k in (1, 2))
         if not low < high_number:
             reason = "the interval is empty."
-            raise _fail(text, start + match.start(1), reason, 'Write the smaller number first.')
+            raise _fail(text, start + match.start(1), reason, "Write the smaller number first.")
         return Interval(low, high_number)
     if match := re.fullmatch(r"in\s*\{(.*)\}\s*", rest):
         numbers = []
@@ -190,7 +188,7 @@ def _number(text: str, position: int, part: str) -> float:
 def _value(tree: ast.expr, sizes: Mapping[str, int]) -> int:
     match tree:
         case ast.BinOp(left=left, op=op, right=right):
-            return int(_OPERATORS[type(op)](_value(left, sizes), _value(right, sizes)))  # type: ignore[index]
+            return int(_OPERATORS[type(op)](_value(left, sizes), _value(right, sizes)))
         case ast.Name(id=name):
             return sizes[name]
         case ast.Constant(value=int() as number):

@@ -54,14 +54,17 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
         return gradient.sentence
     if gradient is None:
         return (
-            f"{gradient_name} is None.\nbackward must return an array of {name}'s shape; what needs "
-            f"no gradient stands behind a star: `*, {name}`."
+            f"{gradient_name} is None.\nbackward must return an array of {name}'s shape; what "
+            f"needs no gradient stands behind a star: `*, {name}`."
         )
-    if isinstance(gradient, float) and argument.shape == ():
-        gradient = np.asarray(gradient)
-    if not isinstance(gradient, np.ndarray | np.generic):
+    plain_scalar = isinstance(gradient, float) and argument.shape == ()
+    if not (plain_scalar or isinstance(gradient, np.ndarray | np.generic)):
         kind = type(gradient).__name__
-        return f"{gradient_name} is a {kind}.\nReturn a NumPy array of {name}'s shape {argument.shape}."
+        return (
+            f"{gradient_name} is a {kind}.\n"
+            f"Return a NumPy array of {name}'s shape {argument.shape}."
+        )
+    gradient = np.asarray(gradient)
     if gradient.shape != argument.shape:
         return _shape(gradient_name, gradient.shape, name, argument.shape)
     if gradient.dtype != argument.dtype:
@@ -79,9 +82,7 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
     return None
 
 
-def _shape(
-    gradient_name: str, got: tuple[int, ...], name: str, expected: tuple[int, ...]
-) -> str:
+def _shape(gradient_name: str, got: tuple[int, ...], name: str, expected: tuple[int, ...]) -> str:
     said = f"{gradient_name} has shape {got}, but {name} has shape {expected}."
     if got == expected[::-1]:
         return f"{said}\nIt is transposed."

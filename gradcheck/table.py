@@ -65,7 +65,9 @@ def of(results: Iterable[tuple[Result, str]]) -> Table:
     by_cell: dict[str, list[tuple[Result, str]]] = {}
     for result, outcome in results:
         by_cell.setdefault(result.cell, []).append((result, outcome))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left"
+    )
     for name in ("cell", "gradients", "examples", "unjudged", *ORACLES, "seconds"):
         table.add_column(name, justify="left" if name == "cell" else "right", no_wrap=True)
     for cell, found in sorted(by_cell.items()):

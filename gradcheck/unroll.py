@@ -114,7 +114,9 @@ def _stepped(argument: Argument, time: str) -> Argument:
     shape = argument.shape
     axis = parse(time).axes[0]
     text = f"{time} {shape.text}".strip()
-    return Argument(argument.name, Shape(text, (Axis(axis.text, axis.tree), *shape.axes), shape.domain))
+    return Argument(
+        argument.name, Shape(text, (Axis(axis.text, axis.tree), *shape.axes), shape.domain)
+    )
 
 
 def _through_time(

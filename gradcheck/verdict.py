@@ -75,12 +75,11 @@ def weigh(check: Check, evidence: Evidence, outcome: Outcome) -> Verdict:
     )
 
 
-def _witnesses(
-    check: Check, evidence: Evidence, outcome: Outcome
-) -> tuple[str, dict[str, Array]]:
+def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str, dict[str, Array]]:
     """The derivation, differences and autograd: which one stands against the others."""
     name, comparison = check.argument, outcome.comparison
-    assert name is not None and comparison is not None
+    assert name is not None
+    assert comparison is not None
     differences = evidence.differences(name)
     best = evidence.numeric(name)
     seen = [differences] if best.oracle == differences.oracle else [best, differences]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gradcheck import load
+from gradcheck import load, unroll
 from gradcheck.cell import Array, Cell
 from gradcheck.errors import CaseError
 
@@ -76,6 +76,18 @@ def _taken(cell: Cell, path: Path, result: object) -> Tensors:
     )
 
 
+def over_time(twin: Twin, cell: Cell) -> Twin:
+    """The twin of the unrolled cell: the twin's steps, one after the other."""
+
+    def zeros(length: int) -> torch.Tensor:
+        return torch.zeros(length, dtype=torch.float64)
+
+    def forward(values: Mapping[str, Any]) -> Tensors:
+        return unroll.forward(cell, twin.forward, values, torch.stack, zeros)
+
+    return Twin(forward, twin.path)
+
+
 def run(
     twin: Twin,
     cell: Cell,
@@ -89,7 +101,7 @@ def run(
 def disturbed(
     twin: Twin, cell: Cell, inputs: Mapping[str, Any], cotangents: Sequence[Array], seed: int
 ) -> tuple[tuple[Array, ...], dict[str, Array]]:
-    """Outputs and gradients with the result of every operation moved by up to one rounding error."""
+    """Outputs and gradients with every operation's result moved by up to one rounding error."""
     generator = torch.Generator().manual_seed(seed)
     return _run(twin, cell, inputs, lambda _: cotangents, _Disturb(generator))
 
@@ -127,16 +139,14 @@ def _tensor(array: Array) -> torch.Tensor:
     return torch.from_numpy(np.array(array, order="C"))  # a copy: PyTorch has no negative strides
 
 
-class _Disturb(TorchDispatchMode):
+class _Disturb(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Multiply every floating-point result by 1 + eps * u, u uniform in [-1, 1]."""
 
     def __init__(self, generator: torch.Generator) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._generator = generator
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if any(returned.alias_info is not None for returned in func._schema.returns):
             return result  # a view of an operand, or the operand itself: nothing was rounded

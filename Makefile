@@ -1,0 +1,36 @@
+# make check: verify every case.  make test: that, the engine's own tests, lint and types.
+# Both set up .venv first; it is made again only when what it is made from changes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: check fast thorough test format clean
+
+check: $(READY)  ## every case: its gradients against finite differences and autograd
+	$(BIN)/pytest cases -q
+
+fast: $(READY)  ## the same on a fifth of the examples, for a pre-commit hook
+	$(BIN)/pytest cases -q --hypothesis-profile=fast
+
+thorough: $(READY)  ## the same on ten times as many, drawn at random; the seed is printed
+	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto
+
+test: $(READY)  ## everything
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradcheck needs Python 3.11 or newer; say make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
