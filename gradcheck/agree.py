@@ -15,7 +15,7 @@ _ROUNDING = 32 * float(np.finfo(float).eps)
 DEVIATIONS = 16.0
 # A bound wider than this hides mistakes that matter: such an example counts as not judged.
 _WIDEST = 1e-6
-# What may be lost to underflow; a bound below it is no bound to speak of.
+# Where the true gradient is exactly zero, what an oracle may have lost to underflow.
 _UNDERFLOW = 1e-250
 
 
@@ -48,7 +48,8 @@ class Comparison:
     @property
     def judged(self) -> bool:
         """Whether the bound is tight enough for agreement to mean something."""
-        return bool(np.all(self.allowed <= _WIDEST * self.scale + _UNDERFLOW))
+        widest = _WIDEST * self.scale if self.scale else _UNDERFLOW
+        return bool(np.all(self.allowed <= widest))
 
     @property
     def worst(self) -> tuple[float, float]:

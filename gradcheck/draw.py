@@ -62,8 +62,8 @@ def inputs(cell: Cell, example: Example) -> dict[str, Any]:
 def cotangents(outputs: tuple[Array, ...], example: Example) -> tuple[Array, ...]:
     """A dense random cotangent for each output, read-only."""
     generator = np.random.default_rng([example.seed, 1])  # not the stream of the inputs
-    # Gradients are linear in the cotangents: large ones would only repeat the ordinary regime.
-    regime = "tiny" if example.regime == "tiny" else "ordinary"
+    # A right backward is linear in them: large ones are there for those that clip.
+    regime = "ordinary" if example.regime == "saturated" else example.regime
     drawn = []
     for output in outputs:
         array = _numbers(generator, np.shape(output), regime)
