@@ -197,6 +197,8 @@ def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], Callable
 
 
 def _kind(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return "an array"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 

@@ -16,6 +16,11 @@ from gradcheck.oracles.autograd import Twin
 from gradcheck.oracles.reference import Reference
 from gradcheck.structure import Gradient, Unusable, gradients
 
+NOT_A_FUNCTION = (
+    "It draws random numbers, or keeps state between calls. A mask is given as a constant:\n"
+    '    *, mask: "B H in {0, 1}"'
+)
+
 
 class Crash(Exception):
     """The author's code raised; the text says what, and in which line."""
@@ -102,7 +107,8 @@ class Evidence:
         for name, ours, theirs in zip(self.cell.outputs, self.outputs, outputs, strict=True):
             if ours.shape != theirs.shape:
                 raise CaseError(
-                    f"{name} has shape {ours.shape} in the case and {theirs.shape} in its twin."
+                    f"{name} has shape {ours.shape} in the case and {theirs.shape} in its twin.\n"
+                    "Give both one shape."
                 )
         return self.cotangents
 
@@ -118,8 +124,22 @@ class Evidence:
     def numeric(self, name: str) -> Reference:
         """The complex step where it is valid, otherwise finite differences."""
         if name not in self._numeric:
-            exact = complex_step.gradient(self.forward, self.inputs, self.cotangents, name)
+            again = self.forward(self.inputs)
+            for output, first, second in zip(self.cell.outputs, self.outputs, again, strict=True):
+                if not complex_step.same(first, second):
+                    raise Crash(f"Two calls of the forward differ in {output}.\n{NOT_A_FUNCTION}")
+            exact = complex_step.gradient(
+                self.forward, self.inputs, self.outputs, self.cotangents, name
+            )
             self._numeric[name] = exact or self.differences(name)
+        return self._numeric[name]
+
+    def confirmed(self, name: str) -> Reference:
+        """The same for an accusation: a complex step that the differences refute is dropped."""
+        first = self.numeric(name)
+        differences = self.differences(name)
+        if not compare(first.value, differences.value, differences.error + first.error).agrees:
+            self._numeric[name] = differences
         return self._numeric[name]
 
     def differences(self, name: str) -> Reference:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck import draw
 from gradcheck.cell import Array
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import NOT_A_FUNCTION, Evidence
 from gradcheck.structure import Unusable, gradients
 
 Law = Callable[[Evidence], str | None]
@@ -58,10 +58,7 @@ def repeatable(evidence: Evidence) -> str | None:
     outputs_again, backward_again = cell.run(evidence.forward_inputs())
     for name, before, after in zip(cell.outputs, outputs, outputs_again, strict=True):
         if not _same(before, after):
-            return (
-                f"Two calls of the forward differ in {name}.\nIt draws random numbers or keeps "
-                'state between calls. Give a mask as a constant: `*, mask: "B H in {0, 1}"`.'
-            )
+            return f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}"
     for name in _changed(first, _bits(evidence, backward_again(evidence.backward_cotangents()))):
         return f"Two calls differ in d{name}, although the forward repeats itself."
     return None

@@ -121,7 +121,9 @@ class CellNode(pytest.Collector):
             yield MalformedItem.from_parent(self, name=malformed.name, malformed=malformed)
         else:
             if twin is None:
-                yield NoTwin.from_parent(self, name="forward[autograd]", wanted=wanted)
+                yield NoTwin.from_parent(
+                    self, name="forward[autograd]", wanted=wanted, source=self.source
+                )
         for check in checks(self.cell, twin):
             yield CheckItem.of(self, check)
 
@@ -153,18 +155,20 @@ class MalformedItem(_Item):
         self.message, self.source = malformed.message, malformed.source
 
     def runtest(self) -> None:
-        raise CaseError(self.message)
+        raise CaseError(report.folded(self.message))
 
 
 class NoTwin(_Item):
     """One skipped node that says that autograd had nothing to compare with."""
 
-    def __init__(self, *, wanted: Path, **kwargs: Any) -> None:
+    def __init__(self, *, wanted: Path, source: Source, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.source, self.wanted = Source(wanted, 1), wanted
+        self.source = source
+        reason = f"no {load.shown(wanted)}: autograd has nothing to compare with"
+        self.add_marker(pytest.mark.skip(reason=reason))
 
     def runtest(self) -> None:
-        pytest.skip(f"no {load.shown(self.wanted)}: autograd has nothing to compare with")
+        raise AssertionError("a skipped node does not run")
 
 
 class CheckItem(_Item, pytest.Function):
@@ -189,7 +193,8 @@ class CheckItem(_Item, pytest.Function):
             complaint = self.record.tally.complaint(self.check)
             if complaint is not None:
                 cell = self.check.examiner.cell.name
-                raise WrongGradient(f"{cell}: {complaint}\n\nTo repeat it: {self._command()}")
+                said = report.folded(f"{cell}: {complaint}")
+                raise WrongGradient(f"{said}\n\nTo repeat it: {self._command()}")
         finally:
             result = table.result(self.check, self.record.tally, time.perf_counter() - started)
             self.user_properties.append((_RESULT, result.packed()))

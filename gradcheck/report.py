@@ -16,15 +16,21 @@ _LINES = 30
 
 def text(verdict: Verdict, command: str) -> str:
     """The whole message, at most about 30 lines, each paragraph apart."""
-    paragraphs = [verdict.headline]
-    said = [*verdict.judgement.splitlines(), *verdict.patterns]
-    paragraphs += ["\n".join(textwrap.fill(one, WIDTH) for one in said if one)]
-    paragraphs += [_table(verdict)]
+    said = "\n".join([verdict.judgement, *verdict.patterns]).strip("\n")
+    paragraphs = [folded(verdict.headline), folded(said), _table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
     room = _LINES - shown.count("\n") - 5
     example = f"The smallest cell that shows it: {verdict.example}"
     numbers = _packed({**verdict.inputs, **verdict.cotangents}, room)
     return f"{shown}\n\n{example}\n{numbers}\n\nTo repeat it: {command}"
+
+
+def folded(said: str) -> str:
+    """The text with long lines broken between words; indented lines are code, and left alone."""
+    return "\n".join(
+        line if line.startswith(" ") or not line else textwrap.fill(line, WIDTH)
+        for line in said.splitlines()
+    )
 
 
 def _table(verdict: Verdict) -> str:

@@ -46,7 +46,7 @@ class Verdict:
 
 def weigh(check: Check, evidence: Evidence, outcome: Outcome) -> Verdict:
     """The verdict on a failed outcome, on the example that showed it."""
-    fault, _, judgement = (outcome.fault or "").partition("\n")
+    fault, _, judgement = (outcome.fault or "").partition("\n")  # a sentence, then what to do
     headline = f"{check.examiner.cell.name}: {fault}"
     columns: dict[str, Array] = {}
     striking: tuple[str, ...] = ()
