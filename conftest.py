@@ -1,3 +1,3 @@
 """Every file in cases/ is a set of gradient tests (see gradcheck_cases in pyproject.toml)."""
 
-pytest_plugins = ["gradcheck.plugin"]
+pytest_plugins = ["gradcheck.plugin", "pytester"]

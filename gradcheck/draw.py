@@ -74,7 +74,9 @@ def cotangents(outputs: tuple[Array, ...], example: Example) -> tuple[Array, ...
 
 
 def read_only(array: Array) -> Array:
-    """A view that cannot be made writable again, because its base is not."""
+    """A view that cannot be made writable again, because what owns the memory is not."""
+    owner = array if array.base is None else array.base
+    owner.setflags(write=False)
     array.setflags(write=False)
     return array.view()
 
@@ -129,10 +131,9 @@ def _zeroed(generator: np.random.Generator, array: Array) -> Array:
 
 def _laid_out(array: Array, regime: str) -> Array:
     if regime == "fortran":
-        array = np.asfortranarray(array)
+        array = np.array(array, order="F")
     if regime == "strided" and array.ndim:
         wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
         wide[..., ::-2] = array  # a negative stride of two entries, not contiguous either way
-        wide.setflags(write=False)
         array = wide[..., ::-2]
     return read_only(array)

@@ -3,7 +3,7 @@
 Differences at h, h/2 and h/4 cancel the errors of order h**2 and h**4. What the second
 extrapolation still changed bounds the truncation; the rounding of the values that were
 subtracted, over the step, bounds the rest. Where the sum of both is not small against the
-derivative, smaller steps are tried and the one with the smallest bound is kept.
+derivative, smaller steps are tried and the one with the smallest such share is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,20 +58,17 @@ def along(
 
     def difference(step: float) -> tuple[float, float]:
         above, below = x + step * direction, x - step * direction
-        up, down = forward({**inputs, name: above}), forward({**inputs, name: below})
+        try:
+            up, down = forward({**inputs, name: above}), forward({**inputs, name: below})
+        except Exception:  # the author's forward may refuse what lies outside its domain
+            return float("nan"), float("inf")
         pairs = list(zip(cotangents, up, down, strict=True))
         slope = sum(float(np.sum(d * (u - v))) for d, u, v in pairs) / (2 * step)
         size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, v in pairs)
         return slope, (_EPS * size + 2 * noise) / (2 * step)
 
-    moved = np.abs(x[direction != 0])
-    # A power of two, so that x + h is exact more often than not.
-    scale = 2.0 ** np.ceil(np.log2(largest)) if (largest := float(moved.max(initial=0.0))) else 0.0
-    steps = [step * max(scale, 1.0) for step in _STEPS]
-    if 0 < scale < 1e-3:  # a function such as log or 1/x bends on the scale of x itself
-        steps.append(_STEPS[0] * scale)
-    best = (float("nan"), float("inf"))
-    for step in steps:
+    best, best_share = (float("nan"), float("inf")), float("inf")
+    for step in _steps(np.abs(x[direction != 0])):
         coarse, middle, fine = (difference(step / 2**k) for k in range(3))
         first = (4 * middle[0] - coarse[0]) / 3
         second = (4 * fine[0] - middle[0]) / 3
@@ -79,8 +76,22 @@ def along(
         # Weights of the three differences in the value: 64/45, 20/45 and 1/45.
         rounding = (64 * fine[1] + 20 * middle[1] + coarse[1]) / 45
         bound = abs(second - first) + 2 * rounding
-        if bound < best[1]:
-            best = (value, bound)
-        if bound <= _GOOD * abs(value):
+        # By its share of the value: a step across a pole has a small derivative and a bound of
+        # the same size, while the true derivative is a million times as large.
+        share = bound / abs(value) if value else bound
+        if share < best_share:
+            best, best_share = (value, bound), share
+        if share <= _GOOD:
             break
     return best
+
+
+def _steps(moved: Array) -> list[float]:
+    """Steps for entries of these magnitudes, powers of two so that x + h is mostly exact."""
+    largest = float(moved.max(initial=0.0))
+    scale = 2.0 ** np.ceil(np.log2(largest)) if largest > 1 else 1.0
+    steps = [step * scale for step in _STEPS]
+    nonzero = moved[moved > 0]
+    if nonzero.size and nonzero.min() < 1e-2:  # log and 1/x bend on the scale of x itself
+        steps.append(_STEPS[0] * float(nonzero.min()))
+    return steps
