@@ -15,6 +15,7 @@ from gradcheck.cell import Argument, Array, Backward, Cell, Run, Source
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.shapes import Choice, Integers, parse
+from gradcheck.structure import described
 
 _EXAMPLE = 'def {name}(x: "B D", W: "D H", b: "H"):'
 _RETURN = "End the forward with `return (h, c), backward`, or `return y, backward`."
@@ -184,23 +185,16 @@ def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], Callable
             kinds = ", ".join(type(part).__name__ for part in result)
             what = f"returns a tuple of {len(result)} ({kinds}), not outputs and backward"
         else:
-            what = f"returns {_kind(result)} alone, without its backward"
+            what = f"returns {described(result)} alone, without its backward"
         raise CaseError(f"{name} {what}.\n{_RETURN}")
     outputs, backward = result
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     for k, output in enumerate(outputs):
         if not isinstance(output, np.ndarray | np.floating | np.complexfloating):
             raise CaseError(
-                f"Output {k + 1} of {name} is {_kind(output)}, not a NumPy array.\n{_RETURN}"
+                f"Output {k + 1} of {name} is {described(output)}, not a NumPy array.\n{_RETURN}"
             )
     return tuple(np.asarray(output) for output in outputs), backward
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        return "an array"
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array], tuple[str, ...]]:

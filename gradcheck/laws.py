@@ -14,8 +14,6 @@ Law = Callable[[Evidence], str | None]
 
 def purity(evidence: Evidence) -> str | None:
     """Nothing that was handed in, and no output, is written into."""
-    if not evidence.writes:
-        return None
     cell = evidence.cell
     given = draw.writable(evidence.inputs)
     outputs, backward = cell.run(given)
@@ -41,7 +39,9 @@ def purity(evidence: Evidence) -> str | None:
     for name, before, after in zip(cell.outputs, kept, outputs, strict=True):
         if not _same(before, after):
             return f"backward writes into the output {name}.\nWork on a copy: `{name}.copy()`."
-    return "It writes into an array that was handed in, though it leaves every value as it was."
+    if evidence.writes:
+        return "It writes into an array that was handed in, though it leaves every value as it was."
+    return None
 
 
 def repeatable(evidence: Evidence) -> str | None:

@@ -97,7 +97,7 @@ class CaseFile(pytest.Module):
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         for cell in read(self.path):
             if isinstance(cell, Malformed):
-                yield MalformedItem.from_parent(self, name=cell.name, malformed=cell)
+                yield MalformedItem.from_parent(self, malformed=cell)
             else:
                 yield CellNode.from_parent(self, name=cell.name, cell=cell)
 
@@ -118,20 +118,23 @@ class CellNode(pytest.Collector):
         except CaseError as error:
             twin = None
             malformed = Malformed("forward[autograd]", str(error), self.source)
-            yield MalformedItem.from_parent(self, name=malformed.name, malformed=malformed)
+            yield MalformedItem.from_parent(self, malformed=malformed)
         else:
             if twin is None:
-                yield NoTwin.from_parent(
-                    self, name="forward[autograd]", wanted=wanted, source=self.source
-                )
+                yield NoTwin.from_parent(self, wanted=wanted, source=self.source)
         for check in checks(self.cell, twin):
-            yield CheckItem.of(self, check)
+            yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
 class _Item(pytest.Item):
-    """An item whose failure is a message, and not a traceback."""
+    """A node with a label such as dW[fd], whose failure is a message and not a traceback."""
 
-    source: Source
+    def __init__(
+        self, *, name: str, parent: pytest.Collector, source: Source, **kwargs: Any
+    ) -> None:
+        # The id is given whole: pytest would take [fd] for a parameter, and --lf would not find it.
+        super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **kwargs)
+        self.source = source
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.source.path, self.source.line - 1, self.nodeid.split("::", 1)[-1]
@@ -151,8 +154,8 @@ class MalformedItem(_Item):
     """One failing node for a case or a twin that cannot be read."""
 
     def __init__(self, *, malformed: Malformed, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.message, self.source = malformed.message, malformed.source
+        super().__init__(name=malformed.name, source=malformed.source, **kwargs)
+        self.message = malformed.message
 
     def runtest(self) -> None:
         raise CaseError(report.folded(self.message))
@@ -161,9 +164,8 @@ class MalformedItem(_Item):
 class NoTwin(_Item):
     """One skipped node that says that autograd had nothing to compare with."""
 
-    def __init__(self, *, wanted: Path, source: Source, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.source = source
+    def __init__(self, *, wanted: Path, **kwargs: Any) -> None:
+        super().__init__(name="forward[autograd]", **kwargs)
         reason = f"no {load.shown(wanted)}: autograd has nothing to compare with"
         self.add_marker(pytest.mark.skip(reason=reason))
 
@@ -171,24 +173,19 @@ class NoTwin(_Item):
         raise AssertionError("a skipped node does not run")
 
 
-class CheckItem(_Item, pytest.Function):
+class CheckItem(_Item):
     """One check, as a Hypothesis test over its examples."""
 
-    check: Check
-    record: Record
-
-    @classmethod
-    def of(cls, parent: CellNode, check: Check) -> "CheckItem":
-        record = Record()
-        test = hypothesis_test(check, record, _profile(), parent.config.stash[_SEED])
-        item: CheckItem = cls.from_parent(parent, name=check.label, callobj=test)
-        item.check, item.record, item.source = check, record, parent.source
-        return item
+    def __init__(self, *, check: Check, **kwargs: Any) -> None:
+        super().__init__(name=check.label, **kwargs)
+        self.check, self.record = check, Record()
+        # Hypothesis' own plugin looks for a test under this name, and shows its statistics.
+        self.obj = hypothesis_test(check, self.record, _profile(), self.config.stash[_SEED])
 
     def runtest(self) -> None:
         started = time.perf_counter()
         try:
-            if run_search(super().runtest) and self.record.failure is not None:
+            if run_search(self.obj) and self.record.failure is not None:
                 raise WrongGradient(self._message(*self.record.failure))
             complaint = self.record.tally.complaint(self.check)
             if complaint is not None:

@@ -24,7 +24,7 @@ def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[
     if isinstance(returned, np.ndarray | np.floating) and len(names) == 1:
         returned = (returned,)
     if not isinstance(returned, tuple | list):
-        kind = "nothing" if returned is None else f"a {type(returned).__name__}"
+        kind = "nothing" if returned is None else described(returned)
         return dict.fromkeys(
             names,
             Unusable(
@@ -59,9 +59,8 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
         )
     plain_scalar = isinstance(gradient, float) and argument.shape == ()
     if not (plain_scalar or isinstance(gradient, np.ndarray | np.generic)):
-        kind = type(gradient).__name__
         return (
-            f"{gradient_name} is a {kind}.\n"
+            f"{gradient_name} is {described(gradient)}.\n"
             f"Return a NumPy array of {name}'s shape {argument.shape}."
         )
     gradient = np.asarray(gradient)
@@ -80,6 +79,14 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
             f"in {int(unfit.sum())} of {unfit.size} entries, while the forward is finite."
         )
     return None
+
+
+def described(value: object) -> str:
+    """A value's type in words, for a sentence."""
+    if isinstance(value, np.ndarray):
+        return "an array"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _shape(gradient_name: str, got: tuple[int, ...], name: str, expected: tuple[int, ...]) -> str:

@@ -1,0 +1,99 @@
+"""README and docs say what is so: their code is the code, their failure is a failure as printed."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from gradcheck.case import closure, read
+from gradcheck.cell import Cell
+from gradcheck.draw import REGIMES
+from gradcheck.examples import PROFILES
+from gradcheck.laws import LAWS
+from gradcheck.shapes import parse
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+DECIDING, SHAPES = DOCS["deciding.md"], DOCS["shapes.md"]
+
+
+def blocks(text, language=""):
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.M | re.S)
+    return [block for marked, block in fenced if marked == language]
+
+
+def test_the_case_in_the_readme_is_the_case():
+    (shown,) = blocks(README, "python")
+    written = ast.parse((ROOT / "cases" / "rnn.py").read_text(encoding="utf-8"))
+    del written.body[0]  # its docstring
+    assert ast.unparse(ast.parse(shown)) == ast.unparse(written)
+
+
+def test_the_failure_in_the_readme_is_printed_so(pytester):
+    (shown,) = blocks(README)
+    case = (ROOT / "cases" / "rnn.py").read_text(encoding="utf-8")
+    pytester.mkdir("cases").joinpath("rnn.py").write_text(
+        case.replace("da.sum(axis=0)", "da.mean(axis=0)"), encoding="utf-8"
+    )
+    twin = (ROOT / "reference" / "rnn.py").read_text(encoding="utf-8")
+    pytester.mkdir("reference").joinpath("rnn.py").write_text(twin, encoding="utf-8")
+    pytester.makeini("[pytest]\ngradcheck_cases = cases\n")
+    printed = str(pytester.runpytest("cases/rnn.py::rnn::db[fd]").stdout)
+    assert _unmeasured(shown.strip()) in _unmeasured(printed)
+    assert len(shown.splitlines()) <= 30
+
+
+def _unmeasured(text):
+    return re.sub(r"\d(\.\d)?e-1\d", "#", text)
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("text", re.findall(r"^\| `\"(.*?)\"` \|", SHAPES, flags=re.M))
+def test_every_string_of_the_grammar_page_is_read(text):
+    parse(text)
+
+
+def test_the_example_of_the_grammar_page_is_a_cell():
+    (shown,) = blocks(SHAPES, "python")
+    space = {}
+    body = "    def backward(dy): ...\n    return q + 0, backward\n"
+    exec(shown.replace(" ...", "\n" + body), space)
+    assert closure(space["attend"]).size_names == ("B", "K", "T", "V")
+
+
+def test_the_page_on_deciding_names_every_regime_and_the_readme_every_law_and_profile():
+    for regime in REGIMES:
+        assert regime in DECIDING
+    for law in LAWS:
+        assert f"`law[{law}]`" in README
+    for profile in PROFILES:
+        assert profile in README + DECIDING
+
+
+def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():
+    from gradcheck import agree, noise
+
+    assert f"{agree._ROUNDING / 2**-52:.0f} eps" in DECIDING
+    assert f"{agree.DEVIATIONS:.0f} standard deviations" in DECIDING
+    assert agree._WIDEST == 1e-6
+    assert noise.SAMPLES == 8
+
+
+def test_every_case_says_what_it_is_where_it_was_published_and_what_its_letters_mean():
+    for path in sorted((ROOT / "cases").glob("[!_]*.py")):
+        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert re.search(r"\(\d{4}\)", said), f"{path.name} names no source"
+        for cell in read(path):
+            assert isinstance(cell, Cell)
+            for name in cell.size_names:
+                assert re.search(rf"\b{name}\b", said), f"{path.name} does not say what {name} is"
+
+
+def test_contributing_fits_one_screen():
+    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 40
