@@ -1,11 +1,14 @@
 """Execute a Python file as a module, and say in one sentence what its author's code raised."""
 
+import ast
 import importlib.util
 import linecache
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from gradcheck.errors import CaseError
 
@@ -18,10 +21,14 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def module(path: Path) -> ModuleType:
-    """Execute the file and return it as a module.
+def module(
+    path: Path,
+    change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
+    names: Mapping[str, Any] | None = None,
+) -> ModuleType:
+    """Execute the file and return it as a module, perhaps with its syntax tree changed first.
 
-    Compiled from its text at every call: a bytecode cache compares time stamps, and would
+    ``names`` are put into the module before it runs, for what the change refers to. Compiled from its text at every call: a bytecode cache compares time stamps, and would
     miss an edit of the same length within the same second.
     Raises CaseError if the file cannot be read, parsed or executed.
     """
@@ -37,8 +44,9 @@ def module(path: Path) -> ModuleType:
     sys.modules[name] = loaded
     linecache.checkcache(str(path))
     try:
-        text = path.read_bytes()
-        exec(compile(text, str(path), "exec"), loaded.__dict__)
+        loaded.__dict__.update(names or {})
+        tree = change(ast.parse(path.read_bytes(), str(path)))
+        exec(compile(tree, str(path), "exec"), loaded.__dict__)
     except OSError as error:
         raise CaseError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
     except SyntaxError as error:

@@ -1,0 +1,161 @@
+"""Try changes of a script's lines on a few draws, and see which gradients come out right."""
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck import draw
+from gradcheck.cell import Array, Backward, Cell
+from gradcheck.draw import Example
+from gradcheck.edits import compiled
+from gradcheck.evidence import Evidence
+from gradcheck.oracles import complex_step, fd
+from gradcheck.script import Change, Line, Script
+from gradcheck.structure import Unusable, gradients
+
+_CLOSE = 1e-8  # relative to the largest entry: far above rounding, far below any slip
+
+
+def close(got: Any, want: Any) -> bool:
+    """Whether two values agree up to rounding; different shapes do not."""
+    if np.shape(got) != np.shape(want):
+        return False
+    scale = float(np.max(np.abs(want), initial=0.0))
+    return bool(np.all(np.abs(np.subtract(got, want)) <= _CLOSE * scale))
+
+
+@dataclass
+class Drawn:
+    """One draw: the forward as it ran, and the true gradients of the arguments."""
+
+    inputs: dict[str, Any]
+    cotangents: Sequence[Array]
+    backward: Backward
+    scope: dict[str, Any]
+    truth: dict[str, Array]
+    quantities: dict[str, Array | None]
+
+
+class Bench:
+    """A script on a few draws. ``right`` asks which gradients a set of changes makes right."""
+
+    def __init__(self, script: Script, examples: Iterable[Example]) -> None:
+        self.script = script
+        self.draws = [drawn for example in examples if (drawn := _drawn(script, example))]
+        self.names = frozenset(argument.name for argument in script.cell.arguments)
+
+    def right(self, changes: Mapping[int, Change]) -> frozenset[str]:
+        """The arguments whose gradients are right on every draw."""
+        found = self.names
+        for drawn in self.draws:
+            found &= self._right_on(drawn, changes)
+            if not found:
+                break
+        return found
+
+    def repairs(self, changes: Mapping[int, Change], wanted: frozenset[str]) -> bool:
+        """Whether at least the wanted gradients are right; stops at the first that is not."""
+        return all(wanted <= self._right_on(drawn, changes) for drawn in self.draws)
+
+    def _right_on(self, drawn: Drawn, changes: Mapping[int, Change]) -> frozenset[str]:
+        returned = self.run(drawn, changes)
+        return frozenset(
+            name
+            for name, gradient in returned.items()
+            if gradient is not None and close(gradient, drawn.truth[name])
+        )
+
+    def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
+        """The gradients by the changed backward; None where there is no usable one."""
+        hooks, cell = self.script.hooks, self.script.cell
+        hooks.changes, hooks.scope, hooks.moved = dict(changes), drawn.scope, {}
+        try:
+            with np.errstate(all="ignore"):
+                returned = drawn.backward([d.copy() for d in drawn.cotangents])
+        except Exception:  # most edits are nonsense, and nonsense may raise anything
+            return dict.fromkeys(self.names)
+        finally:
+            hooks.changes = {}
+        arguments = [drawn.inputs[argument.name] for argument in cell.arguments]
+        found = gradients(cell, returned, arguments)
+        return {name: None if isinstance(g, Unusable) else g for name, g in found.items()}
+
+    def watched(
+        self, drawn: Drawn, changes: Mapping[int, Change]
+    ) -> tuple[dict[str, Array | None], dict[int, list[Any]], dict[int, dict[str, Any]]]:
+        """The same, with what each line assigned and what it could see."""
+        hooks = self.script.hooks
+        hooks.watching, hooks.seen, hooks.spaces = True, {}, {}
+        try:
+            returned = self.run(drawn, changes)
+        finally:
+            hooks.watching = False
+        return returned, hooks.seen, hooks.spaces
+
+    def truth(self, drawn: Drawn, name: str) -> Array | None:
+        """dL/d(name) of a quantity of the forward, found by moving it where it is assigned."""
+        if name in drawn.truth:
+            return drawn.truth[name]
+        if name not in drawn.quantities:
+            drawn.quantities[name] = self._quantity(drawn, name)
+        return drawn.quantities[name]
+
+    def _quantity(self, drawn: Drawn, name: str) -> Array | None:
+        value = drawn.scope.get(name)
+        if not isinstance(value, np.ndarray | np.floating) or np.asarray(value).dtype.kind != "f":
+            return None
+        moved = f"move {name}"
+        inputs = {**drawn.inputs, moved: np.zeros(np.shape(value))}
+        hooks, cell = self.script.hooks, self.script.cell
+
+        def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
+            hooks.moved = {name: values[moved]}
+            return cell.run({k: v for k, v in values.items() if k != moved})[0]
+
+        # This may happen in the middle of a run, whose changes and scope must not be touched.
+        kept = hooks.scope, hooks.changes, hooks.watching
+        hooks.scope, hooks.changes, hooks.watching = {}, {}, False
+        try:
+            plain = forward(inputs)
+            exact = complex_step.gradient(forward, inputs, plain, drawn.cotangents, moved)
+            return (exact or fd.gradient(forward, inputs, drawn.cotangents, moved)).value
+        finally:
+            hooks.scope, hooks.changes, hooks.watching = kept
+            hooks.moved = {}
+
+
+def _drawn(script: Script, example: Example) -> Drawn | None:
+    """A draw, or None where the forward fails or has no finite value."""
+    cell: Cell = script.cell
+    if not draw.fits(cell, example):
+        return None
+    evidence = Evidence(cell, None, example)
+    inputs = draw.writable(evidence.inputs)
+    script.hooks.scope = {}
+    try:
+        outputs, backward = cell.run(inputs)
+        if not all(np.isfinite(output).all() for output in outputs):
+            return None
+        scope = dict(script.hooks.scope)
+        truth = {a.name: evidence.numeric(a.name).value for a in cell.arguments}
+    except Exception:  # the checks tell what is wrong with the forward; here there is no draw
+        return None
+    return Drawn(inputs, evidence.cotangents, backward, scope, truth, {})
+
+
+def change_of(line: Line, expression: ast.expr) -> Change:
+    """The change that gives a line another right-hand side."""
+    code = compiled(whole_value(line, expression))
+    return lambda space: eval(code, space)
+
+
+def whole_value(line: Line, expression: ast.expr) -> ast.expr:
+    """What a line assigns, given its right-hand side: ``a += b`` assigns a + b."""
+    statement = line.statement
+    if not isinstance(statement, ast.AugAssign):
+        return expression
+    target = ast.parse(ast.unparse(statement.target), mode="eval").body
+    return ast.BinOp(target, statement.op, expression)

@@ -1,0 +1,372 @@
+"""Small edits of one expression: what a slip of the pen could have turned it from.
+
+Each edit has a cost; shorter ones come first. Nothing here knows what is right: every edit is
+tried on the numbers (mend.py), and most are wrong.
+"""
+
+import ast
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+_SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub, ast.Mult),
+    ast.Sub: (ast.Add, ast.Mult),
+    ast.Mult: (ast.MatMult, ast.Add, ast.Div),
+    ast.MatMult: (ast.Mult,),
+    ast.Div: (ast.Mult,),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """An expression that might have been meant; ``cost`` grows with what was changed."""
+
+    cost: float
+    text: str
+    expression: ast.expr = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an edit may draw on: the values in sight of the line, and expressions of its like."""
+
+    space: Mapping[str, Any]
+    names: tuple[str, ...]  # of arrays and numbers in sight, those of the line's own kind
+    functions: tuple[str, ...]  # one-argument functions of the cell, such as np.tanh
+    siblings: tuple[ast.expr, ...]  # right-hand sides of the other lines
+    slices: tuple[ast.expr, ...]  # slices that occur anywhere in the backward
+    sizes: tuple[str, ...]  # expressions of sizes, such as x.shape[0] or keep
+
+    def value(self, expression: ast.expr) -> Any:
+        """The expression's value at the line, or None where it has none."""
+        try:
+            with np.errstate(all="ignore"):
+                return eval(compiled(expression), dict(self.space))
+        except Exception:
+            return None
+
+    def shape(self, expression: ast.expr) -> tuple[int, ...] | None:
+        value = self.value(expression)
+        return np.shape(value) if isinstance(value, np.ndarray | np.generic | float) else None
+
+
+def compiled(expression: ast.expr) -> Any:
+    """The code of an expression."""
+    return compile(ast.fix_missing_locations(ast.Expression(expression)), "<edit>", "eval")
+
+
+def edits(expression: ast.expr, setting: Setting) -> Iterator[Edit]:
+    """Every small edit of the expression, each once, in no particular order."""
+    seen = {ast.unparse(expression)}
+    for cost, edited in _edits(expression, setting):
+        text = ast.unparse(edited)
+        if text not in seen:
+            seen.add(text)
+            yield Edit(cost + len(text) / 1000, text, edited)
+
+
+def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+    for node in _expressions(root):
+        for cost, new in _at(node, setting):
+            yield cost, replaced(root, node, new)
+    yield from ((1.2, new) for new in _renamed(root, setting))
+    parts = root.elts if isinstance(root, ast.Tuple) else [root]
+    for part in parts:
+        for node in _terms(part):
+            for cost, new in _grown(node, setting):
+                yield cost, replaced(root, node, new)
+        if not isinstance(root, ast.Tuple) or len(parts) <= 4:
+            for cost, new in _fresh(part, setting):
+                yield cost, replaced(root, part, new)
+    if isinstance(root, ast.Tuple):
+        for i, j in itertools.combinations(range(len(parts)), 2):
+            swapped = list(root.elts)
+            swapped[i], swapped[j] = swapped[j], swapped[i]
+            yield 1.0, ast.Tuple(swapped, ast.Load())
+
+
+def replaced(root: Any, old: ast.AST, new: ast.AST) -> Any:
+    """The tree with one node, told by identity, replaced; everything else is shared."""
+    if root is old:
+        return new
+    changed: dict[str, Any] = {}
+    for name, value in ast.iter_fields(root):
+        if isinstance(value, ast.AST):
+            other: Any = replaced(value, old, new)
+            if other is not value:
+                changed[name] = other
+        elif isinstance(value, list):
+            items = [replaced(v, old, new) if isinstance(v, ast.AST) else v for v in value]
+            if any(a is not b for a, b in zip(items, value, strict=True)):
+                changed[name] = items
+    return type(root)(**{**dict(ast.iter_fields(root)), **changed}) if changed else root
+
+
+def _expressions(root: ast.expr) -> Iterator[ast.expr]:
+    """Every subexpression that has a value of its own (not np in np.tanh)."""
+    skipped = {id(node.func) for node in ast.walk(root) if isinstance(node, ast.Call)}
+    skipped |= {
+        id(node.value)
+        for node in ast.walk(root)
+        if isinstance(node, ast.Attribute) and id(node) in skipped and _is_module(node.value)
+    }
+    for node in ast.walk(root):
+        if isinstance(node, ast.expr) and id(node) not in skipped:
+            yield node
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
+
+
+def _terms(root: ast.expr) -> Iterator[ast.expr]:
+    """The expression, and the terms and factors it is made of."""
+    yield root
+    if isinstance(root, ast.BinOp) and isinstance(root.op, ast.Add | ast.Sub | ast.Mult):
+        yield from _terms(root.left)
+        yield from _terms(root.right)
+    elif isinstance(root, ast.BinOp) and isinstance(root.op, ast.MatMult):
+        yield root.left
+        yield root.right
+    elif isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute):
+        yield from _terms(root.func.value)
+    elif isinstance(root, ast.Call | ast.List | ast.Tuple):
+        for part in root.args if isinstance(root, ast.Call) else root.elts:
+            yield from _terms(part)
+
+
+def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+    """Edits of one node: a part in its place, itself inside of something, another name."""
+    yield from ((1.0, part) for part in _parts(node))
+    shape = setting.shape(node)
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            for other in _SWAPPED.get(type(op), ()):
+                yield 1.0, ast.BinOp(left, other(), right)
+            if isinstance(op, ast.Sub | ast.MatMult | ast.Div):
+                yield 1.1, ast.BinOp(right, op, left)
+            if isinstance(op, ast.MatMult) and _is_transpose(left):
+                yield 1.1, ast.BinOp(_transposed(right), op, left.value)  # type: ignore[attr-defined]
+            yield from ((1.1, other) for other in _bracketed(node))
+        case ast.Name(id=name):
+            for other in setting.names:
+                if other != name and np.shape(setting.space[other]) == shape:
+                    yield 1.0 + 0.2 * _unlike(name, other), ast.Name(other, ast.Load())
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            for other in {0, 1, 2, -1, -number, number + 1, number - 1} - {number}:
+                yield 1.2, ast.Constant(other)
+        case ast.Subscript(value=value, slice=index):
+            for other in setting.slices:
+                yield 1.1, ast.Subscript(value, other, ast.Load())
+            if isinstance(index, ast.Name):
+                for step, op in itertools.product((1, 2), (ast.Sub(), ast.Add())):
+                    moved = ast.BinOp(index, op, ast.Constant(step))
+                    yield 1.0 + step / 10, ast.Subscript(value, moved, ast.Load())
+        case ast.Call(func=func, args=args, keywords=keywords):
+            for keyword in keywords:
+                kept = [other for other in keywords if other is not keyword]
+                yield 1.2, ast.Call(func, args, kept)
+            if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum"):
+                other = ast.Attribute(func.value, {"mean": "sum", "sum": "mean"}[func.attr], ast.Load())
+                yield 1.0, ast.Call(other, args, keywords)
+            for name in setting.functions:
+                if len(args) == 1 and ast.unparse(func) != name:
+                    yield 1.1, ast.Call(_parsed(name), args, keywords)
+            for i, j in itertools.combinations(range(len(args)), 2):
+                swapped = list(args)
+                swapped[i], swapped[j] = swapped[j], swapped[i]
+                yield 1.1, ast.Call(func, swapped, keywords)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) if len(elements) <= 8:
+            for i, j in itertools.combinations(range(len(elements)), 2):
+                swapped = list(elements)
+                swapped[i], swapped[j] = swapped[j], swapped[i]
+                yield 1.0, type(node)(swapped, ast.Load())
+    if shape is None or isinstance(node, ast.Constant):
+        return
+    yield 1.0, ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    yield 1.3, ast.UnaryOp(ast.USub(), node)
+    yield 1.1, ast.BinOp(ast.Constant(1), ast.Sub(), node)
+    for name in setting.functions:
+        yield 1.1, ast.Call(_parsed(name), [node], [])
+    if len(shape) == 2:
+        yield 1.0, _transposed(node)
+    if len(shape) >= 1:
+        for axis in (0, 1, -1):
+            yield 1.1, _method(node, "sum", axis)
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """What remains if the node itself is taken away."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            yield left
+            yield right
+        case ast.UnaryOp(operand=operand):
+            yield operand
+        case ast.Attribute(value=value) if not _is_module(value):
+            yield value
+        case ast.Subscript(value=value):
+            yield value
+        case ast.Call(func=func, args=args):
+            yield from args
+            if isinstance(func, ast.Attribute) and not _is_module(func.value):
+                yield func.value
+
+
+def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
+    """A term moved into or out of a product."""
+    match node:
+        case ast.BinOp(ast.BinOp(a, ast.Add() | ast.Sub() as plus, b), ast.Mult() as times, c):
+            yield ast.BinOp(a, plus, ast.BinOp(b, times, c))
+            yield ast.BinOp(ast.BinOp(a, times, c), plus, b)
+    match node:
+        case ast.BinOp(c, ast.Mult() as times, ast.BinOp(a, ast.Add() | ast.Sub() as plus, b)):
+            yield ast.BinOp(ast.BinOp(c, times, a), plus, b)
+    match node:
+        case ast.BinOp(a, ast.Add() | ast.Sub() as plus, ast.BinOp(b, ast.Mult() as times, c)):
+            yield ast.BinOp(ast.BinOp(a, plus, b), times, c)
+            yield ast.BinOp(ast.BinOp(a, plus, c), times, b)
+
+
+def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+    """A factor or a term put to a term of the line."""
+    value = setting.value(node)
+    if not isinstance(value, np.ndarray | np.generic | float):
+        return
+    shape = np.shape(value)
+    for size in setting.sizes:
+        yield 1.6, ast.BinOp(node, ast.Mult(), _parsed(size))
+        yield 1.6, ast.BinOp(node, ast.Div(), _parsed(size))
+    for name in setting.names:
+        if not _fits(np.shape(setting.space[name]), shape):
+            continue
+        for cost, factor in _slopes(_parsed(name)):
+            yield cost, ast.BinOp(node, ast.Mult(), factor)
+    for cost, term in _products(shape, setting):
+        yield cost, ast.BinOp(node, ast.Add(), term)
+    for sibling in setting.siblings:
+        if setting.shape(sibling) == shape:
+            yield 2.4, ast.BinOp(node, ast.Add(), sibling)
+
+
+def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+    """Something else altogether, of the right shape: a product of two names, or a sum."""
+    shape = setting.shape(part)
+    if shape is None:
+        return
+    for cost, product in _products(shape, setting):
+        yield cost + 1.5, product
+    for sibling in setting.siblings:
+        yield from ((2.5, other) for other in [sibling, *_renamed(sibling, setting)])
+
+
+def _slopes(name: ast.expr) -> Iterator[tuple[float, ast.expr]]:
+    """A name as a factor: itself, and the derivatives that it may stand for."""
+    one = ast.Constant(1)
+    complement = ast.BinOp(one, ast.Sub(), name)
+    yield 2.0, name
+    yield 2.0, complement
+    yield 2.1, ast.BinOp(one, ast.Sub(), ast.BinOp(name, ast.Pow(), ast.Constant(2)))
+    yield 2.2, ast.BinOp(name, ast.Mult(), complement)
+    tanh = ast.Call(_parsed("np.tanh"), [name], [])
+    yield 2.3, tanh
+    yield 2.4, ast.BinOp(one, ast.Sub(), ast.BinOp(tanh, ast.Pow(), ast.Constant(2)))
+
+
+def _products(
+    shape: tuple[int, ...], setting: Setting
+) -> Iterator[tuple[float, ast.expr]]:
+    """Names, and products of two names, that have the shape."""
+    shapes = {name: np.shape(setting.space[name]) for name in setting.names}
+    for name, own in shapes.items():
+        if own == shape:
+            yield 2.0, _parsed(name)
+        elif own[1:] == shape and own:
+            yield 2.2, _method(_parsed(name), "sum", 0)
+    for (a, first), (b, second) in itertools.combinations(shapes.items(), 2):
+        if np.broadcast_shapes(first, second) == shape if _broadcast(first, second) else False:
+            yield 2.3, ast.BinOp(_parsed(a), ast.Mult(), _parsed(b))
+    for (a, first), (b, second) in itertools.permutations(shapes.items(), 2):
+        if len(first) == len(second) == 2 == len(shape):
+            left, right = _parsed(a), _parsed(b)
+            if (first[0], second[1]) == shape and first[1] == second[0]:
+                yield 2.4, ast.BinOp(left, ast.MatMult(), right)
+            if (first[0], second[0]) == shape and first[1] == second[1]:
+                yield 2.4, ast.BinOp(left, ast.MatMult(), _transposed(right))
+            if (first[1], second[1]) == shape and first[0] == second[0]:
+                yield 2.4, ast.BinOp(_transposed(left), ast.MatMult(), right)
+
+
+def _renamed(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
+    """One name for another throughout, and one gate's letter for another's in all names."""
+    used = list(dict.fromkeys(n.id for n in ast.walk(root) if isinstance(n, ast.Name)))
+    known = set(setting.names)
+    mappings: dict[tuple[tuple[str, str], ...], None] = {}
+    for name in used:
+        if name in known:
+            for other in setting.names:
+                alike = np.shape(setting.space[other]) == np.shape(setting.space[name])
+                if other != name and alike:
+                    mappings[((name, other),)] = None
+    for one, other in {pair for a in used for b in known if (pair := _letter(a, b))}:
+        mapping = [(n, n.replace(one, other)) for n in used if one in n]
+        if all(new in setting.space for _, new in mapping):
+            mappings[tuple(mapping)] = None
+    for one, other in itertools.combinations([name for name in used if name in known], 2):
+        if np.shape(setting.space[one]) == np.shape(setting.space[other]):
+            mappings[((one, other), (other, one))] = None
+    for chosen in mappings:
+        yield _substituted(root, dict(chosen))
+
+
+def _letter(one: str, other: str) -> tuple[str, str] | None:
+    """The letters in which two names of one length differ, if they differ in one place."""
+    if len(one) != len(other):
+        return None
+    different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    return different[0] if len(different) == 1 else None
+
+
+def _substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
+    class Renamer(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802  # ast's own spelling
+            return ast.Name(mapping.get(node.id, node.id), node.ctx)
+
+    copied = ast.parse(ast.unparse(root), mode="eval").body
+    result: ast.expr = Renamer().visit(copied)
+    return result
+
+
+def _unlike(one: str, other: str) -> float:
+    """0 for names that differ in one place or by a suffix, 1 for others."""
+    return 0.0 if _letter(one, other) or one in other or other in one else 1.0
+
+
+def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    pairs: Iterable[tuple[int, int]] = zip(reversed(first), reversed(second), strict=False)
+    return all(a == b or 1 in (a, b) for a, b in pairs)
+
+
+def _fits(factor: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return _broadcast(factor, shape) and np.broadcast_shapes(factor, shape) == shape
+
+
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _is_transpose(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "T"
+
+
+def _transposed(node: ast.expr) -> ast.expr:
+    return ast.Attribute(node, "T", ast.Load())
+
+
+def _method(node: ast.expr, name: str, axis: int) -> ast.expr:
+    keyword = ast.keyword("axis", ast.Constant(axis))
+    return ast.Call(ast.Attribute(node, name, ast.Load()), [], [keyword])

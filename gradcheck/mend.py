@@ -1,0 +1,527 @@
+"""Find the wrong lines of a backward, prove each, and say what it should have been.
+
+A line is accused only if changing it, and nothing else that is not needed, makes wrong
+gradients right: by a small edit of its text, or by giving its name the true value. Both are
+verified on draws that the search has not seen. What cannot be proved so is not accused.
+"""
+
+import ast
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.bench import Bench, change_of, close, whole_value
+from gradcheck.draw import Example
+from gradcheck.edits import Edit, Setting, compiled, edits
+from gradcheck.script import Change, Line, Script, is_number
+
+_MOST_MENDS = 3
+_MOST_LINES = 6  # wrong at once
+_MOST_TRIALS = 40_000  # a budget in trials, not in seconds: the same verdict on every machine
+_DEAREST = 1.6  # how much more than the best mend another may cost
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A line that is proved wrong; ``mends`` are whole statements, the likeliest first."""
+
+    line: Line
+    mends: tuple[str, ...]
+    error: float | None  # of its value, relative to the true one's largest entry, if known
+    changes: tuple[Change, ...]  # one that mends it
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is proved: the faults, and the gradients that are wrong without one."""
+
+    wrong: frozenset[str]  # arguments
+    faults: tuple[Fault, ...]
+    unexplained: frozenset[str]  # wrong gradients that no proved change makes right
+    suspects: tuple[Line, ...]  # lines that those may hang on
+
+
+def examples(script: Script, seeds: Sequence[int], regimes: Sequence[str]) -> Iterator[Example]:
+    """Draws of different sizes from 2 up."""
+    names = script.cell.size_names
+    for seed, regime in zip(seeds, itertools.cycle(regimes), strict=False):
+        sizes = tuple((n, 2 + (k + seed) % max(len(names), 3)) for k, n in enumerate(names))
+        yield Example(sizes, seed, regime)
+
+
+def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
+    """The faults of a script. ``telling`` are examples that are known to show one."""
+    bench = Bench(script, [*telling, *examples(script, range(1, 3), ["ordinary"])])
+    fresh = Bench(script, [*telling, *_fresh(script)])
+    wrong = bench.names - (bench.right({}) & fresh.right({}))
+    if not wrong or not bench.draws:
+        return Findings(wrong, (), wrong, ())
+    search = _Search(script, bench, fresh)
+    return search.findings(wrong)
+
+
+def _fresh(script: Script) -> Iterator[Example]:
+    yield from examples(script, range(11, 14), ["ordinary", "zeros", "saturated"])
+    names = script.cell.size_names
+    yield Example(tuple((name, 1) for name in names), 21)
+    yield Example(tuple((name, 1 + (k % 2)) for k, name in enumerate(names)), 22)
+
+
+class _Search:
+    """One search for the faults of a script, with its budget of trials."""
+
+    def __init__(self, script: Script, bench: Bench, fresh: Bench) -> None:
+        self.script, self.bench, self.fresh = script, bench, fresh
+        self.trials = 0
+        self.claims = dict(self._claims())
+        _, self.seen, self.spaces = bench.watched(bench.draws[0], {})
+        self.lines = {line.key: line for line in script.lines}
+
+    def findings(self, wrong: frozenset[str]) -> Findings:
+        overrides = self._suspects()
+        chosen = self._needed(overrides, wrong)
+        base = self.bench.right(chosen)
+        faults: dict[int, list[tuple[Edit, Line, Change]]] = {}
+        active: dict[int, Change] = dict(chosen)
+        for key in list(chosen):
+            others = {k: c for k, c in active.items() if k != key}
+            found = self._mends(self._near(key), others, base)
+            if found:
+                line = found[0][1]
+                active.pop(key)
+                active[line.key] = found[0][2]
+                faults[line.key] = [m for m in found if m[1].key == line.key]
+            elif len(self._near(key)) > 1:  # it, or a temporary that feeds it: not proved which
+                active.pop(key)
+            else:
+                faults[key] = []
+        while len(faults) < _MOST_LINES and (red := self.bench.names - self.bench.right(active)):
+            found = self._greedy(red, active)
+            if not found:
+                break
+            line = found[0][1]
+            faults[line.key] = [m for m in found if m[1].key == line.key]
+            active[line.key] = found[0][2]
+        return self._proved(wrong, faults, active)
+
+    def _proved(
+        self,
+        wrong: frozenset[str],
+        faults: Mapping[int, list[tuple[Edit, Line, Change]]],
+        active: Mapping[int, Change],
+    ) -> Findings:
+        """Keep what fresh draws confirm, and what is needed."""
+        right = self.fresh.right(active)
+        kept = []
+        for key, mends in faults.items():
+            without = {k: c for k, c in active.items() if k != key}
+            if not right - self.fresh.right(without):
+                continue
+            texts = tuple(statement(self.lines[key], edit) for edit, _, _ in mends)
+            kept.append(Fault(self.lines[key], texts, self._error(key), (active[key],)))
+        mended = {fault.line.key: fault.changes[0] for fault in kept}
+        unexplained = wrong - self.fresh.right(mended)
+        suspects = [
+            line
+            for line in self.script.lines
+            if unexplained and line.key not in mended and self._influence(line, mended) & unexplained
+        ]
+        faults_in_order = sorted(kept, key=lambda fault: fault.line.number)
+        return Findings(wrong, tuple(faults_in_order), unexplained, tuple(suspects))
+
+    # What names claim: dX is dL/dX, once it is complete.
+
+    def _claims(self) -> Iterator[tuple[int, "_Claim"]]:
+        last: dict[str, int] = {}
+        whole: dict[str, bool] = {}
+        for line in self.script.lines:
+            for target in line.targets:
+                last[target] = line.key
+                whole[target] = whole.get(target, True) and not line.loop
+        for line in self.script.lines:
+            parts = _target_parts(line)
+            names = [
+                self.script.quantity(name)
+                if name and whole[name] and (index is not None or last[name] == line.key)
+                else None
+                for name, index in parts
+            ]
+            if any(names):
+                yield line.key, _Claim(tuple(names), tuple(index for _, index in parts))
+
+    def _suspects(self) -> dict[int, Change]:
+        """Lines whose value, with true values before them, is not what their name claims."""
+        wrong: dict[int, Change] = {}
+        self.true_spaces: dict[int, dict[str, Any]] = {}
+        self.wanted: dict[int, Any] = {}
+        for drawn in self.bench.draws:
+            own: dict[int, tuple[Any, Any]] = {}
+
+            def overriding(key: int, drawn: Any = drawn, own: Any = own) -> Change:
+                code = compiled(whole_value(self.lines_by_key[key], self.lines_by_key[key].expression))
+
+                def change(space: dict[str, Any]) -> Any:
+                    value = eval(code, space)
+                    true = self._true_value(key, value, drawn, space)
+                    own[key] = value, true
+                    if key not in self.true_spaces:
+                        self.true_spaces[key], self.wanted[key] = dict(space), true
+                    return true
+
+                return change
+
+            changes = {key: overriding(key) for key in self.claims}
+            self.bench.run(drawn, changes)
+            for key, (value, true) in own.items():
+                if not _alike(value, true):
+                    wrong[key] = self._truth_change(key)
+        return wrong
+
+    @property
+    def lines_by_key(self) -> dict[int, Line]:
+        return {line.key: line for line in self.script.lines}
+
+    def _truth_change(self, key: int) -> Change:
+        """Give the line its true value, whichever draw is running."""
+        code = compiled(whole_value(self.lines_by_key[key], self.lines_by_key[key].expression))
+        benches = (self.bench, self.fresh)
+
+        def change(space: dict[str, Any]) -> Any:
+            hooks = self.script.hooks
+            drawn = next(d for b in benches for d in b.draws if d.scope is hooks.scope)
+            return self._true_value(key, eval(code, space), drawn, space)
+
+        return change
+
+    def _true_value(self, key: int, value: Any, drawn: Any, space: dict[str, Any]) -> Any:
+        """The value with what is claimed of it replaced by the truth."""
+        claim = self.claims[key]
+        parts = list(value) if isinstance(value, tuple | list) and len(claim.names) > 1 else [value]
+        for k, (name, index) in enumerate(zip(claim.names, claim.indices, strict=True)):
+            if name is None:
+                continue
+            truth = self.bench.truth(drawn, name)
+            if truth is None:
+                continue
+            if index is not None:
+                truth = truth[eval(compiled(index), space)]
+            parts[k] = np.array(truth)
+        return tuple(parts) if len(claim.names) > 1 else parts[0]
+
+    def _needed(self, overrides: Mapping[int, Change], wrong: frozenset[str]) -> dict[int, Change]:
+        """The smallest part of the overrides that repairs as much as any part does."""
+        chosen = dict(overrides)
+        if not chosen:
+            return {}
+        best = len(self.bench.right(chosen))
+        improved = True
+        while improved and chosen:
+            improved = False
+            for key in list(chosen):
+                without = {k: c for k, c in chosen.items() if k != key}
+                count = len(self.bench.right(without))
+                if count >= best:
+                    chosen, best, improved = without, count, True
+                    break
+        before = self.bench.right({})
+        return chosen if self.bench.right(chosen) - before else {}
+
+    def _near(self, key: int) -> list[Line]:
+        """The line, those that build the same name, and temporaries without a claim that feed it."""
+        near, waiting = {key: self.lines[key]}, [self.lines[key]]
+        while waiting:
+            line = waiting.pop()
+            read = {n.id for n in ast.walk(line.expression) if isinstance(n, ast.Name)}
+            for other in self.script.lines:
+                feeds = bool(read & set(other.targets)) and other.key not in self.claims
+                builds = bool(set(line.targets) & set(other.targets)) and line.key == key
+                if other.key not in near and other.key != key and (feeds or builds):
+                    if other.number < self.lines[key].number and not _is_size(self.seen, other):
+                        near[other.key] = other
+                        waiting.append(other)
+        return list(near.values())
+
+    # Searching for edits.
+
+    def _mends(
+        self, lines: Sequence[Line], others: Mapping[int, Change], wanted: frozenset[str]
+    ) -> list[tuple[Edit, Line, Change]]:
+        """Edits of one of the lines that make all wanted gradients right, the shortest first."""
+        candidates = [
+            (edit, line)
+            for line in lines
+            for edit in edits(line.expression, self._setting(line))
+        ]
+        candidates.sort(key=lambda pair: (pair[0].cost, pair[1].number))
+        found: list[tuple[Edit, Line, Change]] = []
+        for edit, line in candidates:
+            if found and edit.cost > found[0][0].cost + _DEAREST:
+                break
+            if len(found) == _MOST_MENDS or self.trials > _MOST_TRIALS:
+                break
+            if line.key in self.wanted and not self._locally(edit, line):
+                continue
+            self.trials += 1
+            change = _change(line, edit)
+            if change is None:
+                continue
+            changes = {**others, line.key: change}
+            if self.bench.repairs(changes, wanted) and self.fresh.repairs(
+                changes, wanted & self.fresh.names
+            ):
+                found.append((edit, line, change))
+        return found
+
+    def _greedy(
+        self, red: frozenset[str], active: Mapping[int, Change]
+    ) -> list[tuple[Edit, Line, Change]]:
+        """Edits of one more line that repair all red gradients, or else some of them."""
+        right = self.bench.right(active)
+        influence = {
+            line.key: self._influence(line, active)
+            for line in self.script.lines
+            if line.key not in active
+        }
+        targets = [red]
+        targets += sorted({i & red for i in influence.values() if i & red}, key=len, reverse=True)
+        for target in dict.fromkeys(targets):
+            lines = [self.lines[key] for key, reached in influence.items() if target <= reached]
+            lines = [line for line in lines if not self._is_right(line)]
+            found = self._mends(lines, active, right | target)
+            if found:
+                return found
+        return []
+
+    def _is_right(self, line: Line) -> bool:
+        """Whether a line makes good what its name claims, given true values before it."""
+        return line.key in self.wanted and not self._locally_wrong(line.key)
+
+    def _locally_wrong(self, key: int) -> bool:
+        return key in self._wrong_keys
+
+    @property
+    def _wrong_keys(self) -> frozenset[int]:
+        if not hasattr(self, "_cached_wrong"):
+            self._cached_wrong = frozenset(self._suspects())
+        return self._cached_wrong
+
+    def _influence(self, line: Line, active: Mapping[int, Change]) -> frozenset[str]:
+        """The gradients that move if the line's value does."""
+        if isinstance(line.statement, ast.Return | ast.For | ast.Expr):
+            return self.bench.names
+        code = compiled(whole_value(line, line.expression))
+
+        def nudged(space: dict[str, Any]) -> Any:
+            value = eval(code, space)
+            parts = value if isinstance(value, tuple | list) else [value]
+            moved = [part * 1.25 + 0.125 if is_number(part) else part for part in parts]
+            return type(value)(moved) if isinstance(value, tuple | list) else moved[0]
+
+        drawn = self.bench.draws[0]
+        plain = self.bench.run(drawn, active)
+        moved = self.bench.run(drawn, {**active, line.key: nudged})
+        return frozenset(
+            name
+            for name in self.bench.names
+            if (plain[name] is None) != (moved[name] is None)
+            or (plain[name] is not None and not np.array_equal(plain[name], moved[name]))  # type: ignore[arg-type]
+        )
+
+    def _locally(self, edit: Edit, line: Line) -> bool:
+        """Whether the edited line has its true value where those before it have theirs."""
+        try:
+            with np.errstate(all="ignore"):
+                code = compiled(whole_value(line, edit.expression))
+                value = eval(code, dict(self.true_spaces[line.key]))
+        except Exception:
+            return False
+        return _alike(value, self.wanted[line.key])
+
+    def _setting(self, line: Line) -> Setting:
+        space = self.spaces.get(line.key, self.bench.draws[0].scope)
+        if line.key in self.true_spaces:
+            space = self.true_spaces[line.key]
+        named = {n.id for other in self.script.lines for n in ast.walk(other.statement)
+                 if isinstance(n, ast.Name)}  # fmt: skip
+        scope = {**self.bench.draws[0].scope, **self.bench.draws[0].inputs}
+        known = {**scope, **{k: v for k, v in space.items() if k not in self.script.hooks.module}}
+        assigned_later = {
+            target
+            for other in self.script.lines
+            if other.key >= line.key
+            for target in other.targets
+        } - set(space)
+        names = tuple(
+            name
+            for name, value in known.items()
+            if is_number(value)
+            and isinstance(value, np.ndarray)
+            and name not in assigned_later
+            and (name in named or name in scope)
+        )
+        return Setting(
+            {**self.script.hooks.module, **known},
+            names,
+            self._functions(),
+            tuple(
+                part
+                for other in self.script.lines
+                if other.key != line.key
+                for part in _summands(other.expression)
+            ),
+            self._slices(),
+            self._sizes(known),
+        )
+
+    def _functions(self) -> tuple[str, ...]:
+        """One-argument functions that the cell's file calls."""
+        path = self.script.cell.source.path if self.script.cell.source else None
+        if path is None:
+            return ("np.tanh",)
+        tree = ast.parse(path.read_bytes())
+        called = [
+            ast.unparse(node.func)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
+            and not isinstance(node.args[0], ast.List | ast.Tuple)
+        ]  # fmt: skip
+        allowed = {"np.tanh", "np.exp", "np.log", "np.sqrt", "np.sin", "np.cos"}
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        known = [name for name in dict.fromkeys(called) if name in allowed | defined]
+        return tuple(name for name in known if name != self.script.cell.name)
+
+    def _slices(self) -> tuple[ast.expr, ...]:
+        found = {
+            ast.unparse(node.slice): node.slice
+            for line in self.script.lines
+            for node in ast.walk(line.statement)
+            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Name)
+        }
+        return tuple(found.values())
+
+    def _sizes(self, known: Mapping[str, Any]) -> tuple[str, ...]:
+        """Sizes as they may be written: names of whole numbers, constants, lengths."""
+        plain = [
+            name
+            for name, value in known.items()
+            if isinstance(value, int | float | np.integer) and not isinstance(value, bool)
+        ]
+        shaped = [
+            f"{a.name}.shape[{k}]"
+            for a in self.script.cell.arguments
+            for k in range(len(a.shape.axes))
+            if a.name in ("x", "h_prev") or len(self.script.cell.arguments) <= 4
+        ]
+        return tuple(dict.fromkeys([*plain, *shaped]))
+
+    def _error(self, key: int) -> float | None:
+        if key not in self.wanted:
+            return None
+        line = self.lines[key]
+        try:
+            code = compiled(whole_value(line, line.expression))
+            value = eval(code, dict(self.true_spaces[key]))
+            return relative_error(value, self.wanted[key])
+        except Exception:
+            return None
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a line's targets claim to be gradients of; an index where it fills a part."""
+
+    names: tuple[str | None, ...]
+    indices: tuple[ast.expr | None, ...]
+
+
+def relative_error(value: Any, true: Any) -> float | None:
+    """The largest error relative to the largest true entry."""
+    values = value if isinstance(value, tuple) else (value,)
+    trues = true if isinstance(true, tuple) else (true,)
+    worst = 0.0
+    for got, want in zip(values, trues, strict=True):
+        if np.shape(got) != np.shape(want):
+            return None
+        scale = float(np.max(np.abs(want), initial=0.0))
+        error = float(np.max(np.abs(np.subtract(got, want)), initial=0.0))
+        worst = max(worst, error / scale if scale else error)
+    return worst
+
+
+def statement(line: Line, edit: Edit) -> str:
+    """The whole statement as it should read."""
+    node = line.statement
+    match node:
+        case ast.AugAssign(target=target, op=op):
+            mended: ast.stmt = ast.AugAssign(target, op, edit.expression)
+        case ast.Assign(targets=targets):
+            mended = ast.Assign(targets, edit.expression)
+        case ast.Return():
+            mended = ast.Return(edit.expression)
+        case ast.For(target=target):
+            return f"for {ast.unparse(target)} in {edit.text}:"
+        case _:
+            mended = ast.Expr(edit.expression)
+    text = ast.unparse(ast.fix_missing_locations(mended))
+    if isinstance(edit.expression, ast.Tuple):  # without the brackets, as people write it
+        start = text.index("(", text.index("=")) if "=" in text else text.index("(")
+        text = text[:start] + text[start + 1 : -1]
+    return text
+
+
+def _change(line: Line, edit: Edit) -> Change | None:
+    try:
+        return change_of(line, edit.expression)
+    except Exception:  # a tree that does not compile is no mend
+        return None
+
+
+def _alike(value: Any, true: Any) -> bool:
+    if isinstance(true, tuple):
+        pairs = zip(value, true, strict=False)
+        return isinstance(value, tuple | list) and all(_alike(v, t) for v, t in pairs)
+    if not is_number(true):
+        return True
+    return is_number(value) and np.asarray(value).dtype == np.float64 and close(value, true)
+
+
+def _target_parts(line: Line) -> list[tuple[str | None, ast.expr | None]]:
+    """Each target of a line: its name, and the index where it is filled in part."""
+    statement_ = line.statement
+    if isinstance(statement_, ast.AugAssign):
+        targets: list[ast.expr] = [statement_.target]
+    elif isinstance(statement_, ast.Assign) and len(statement_.targets) == 1:
+        target = statement_.targets[0]
+        targets = list(target.elts) if isinstance(target, ast.Tuple) else [target]
+    else:
+        return []
+    parts: list[tuple[str | None, ast.expr | None]] = []
+    for target in targets:
+        match target:
+            case ast.Name(id=name):
+                parts.append((name, None))
+            case ast.Subscript(value=ast.Name(id=name), slice=index) if isinstance(
+                statement_, ast.Assign
+            ):
+                parts.append((name, index))
+            case _:
+                parts.append((None, None))
+    return parts
+
+
+def _is_size(seen: Mapping[int, list[Any]], line: Line) -> bool:
+    values = seen.get(line.key, [])
+    return bool(values) and isinstance(values[0], int)
+
+
+def _summands(expression: ast.expr) -> Iterator[ast.expr]:
+    yield expression
+    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
+        yield from _summands(expression.left)
+        yield expression.right
+    if isinstance(expression, ast.Tuple):
+        for part in expression.elts:
+            yield from _summands(part)
