@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,17 @@ from gradcheck.oracles import complex_step, fd
 from gradcheck.script import Change, Line, Script
 from gradcheck.structure import Unusable, gradients
 
-_CLOSE = 1e-8  # relative to the largest entry: far above rounding, far below any slip
+_CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
+_SATURATED = 1e-6  # the same where slopes such as 1 - tanh**2 have lost digits
+_KNOWN = 1e-11  # how well the truth must be known, and rounding be small, for a draw to count
 
 
-def close(got: Any, want: Any) -> bool:
+def close(got: Any, want: Any, tolerance: float = _CLOSE) -> bool:
     """Whether two values agree up to rounding; different shapes do not."""
     if np.shape(got) != np.shape(want):
         return False
     scale = float(np.max(np.abs(want), initial=0.0))
-    return bool(np.all(np.abs(np.subtract(got, want)) <= _CLOSE * scale))
+    return bool(np.all(np.abs(np.subtract(got, want)) <= tolerance * scale))
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Drawn:
     backward: Backward
     scope: dict[str, Any]
     truth: dict[str, Array]
-    quantities: dict[str, Array | None]
+    tolerance: float
+    quantities: dict[str, Array | None] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()  # arguments for which backward returns None
 
 
 class Bench:
@@ -46,6 +50,12 @@ class Bench:
         self.script = script
         self.draws = [drawn for example in examples if (drawn := _drawn(script, example))]
         self.names = frozenset(argument.name for argument in script.cell.arguments)
+
+    def part(self, draws: Sequence[Drawn]) -> "Bench":
+        """The bench with some of its draws."""
+        smaller = Bench(self.script, ())
+        smaller.draws = list(draws)
+        return smaller
 
     def right(self, changes: Mapping[int, Change]) -> frozenset[str]:
         """The arguments whose gradients are right on every draw."""
@@ -65,7 +75,7 @@ class Bench:
         return frozenset(
             name
             for name, gradient in returned.items()
-            if gradient is not None and close(gradient, drawn.truth[name])
+            if gradient is not None and close(gradient, drawn.truth[name], drawn.tolerance)
         )
 
     def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
@@ -140,10 +150,34 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
         if not all(np.isfinite(output).all() for output in outputs):
             return None
         scope = dict(script.hooks.scope)
-        truth = {a.name: evidence.numeric(a.name).value for a in cell.arguments}
+        references = {a.name: evidence.numeric(a.name) for a in cell.arguments}
     except Exception:  # the checks tell what is wrong with the forward; here there is no draw
         return None
-    return Drawn(inputs, evidence.cotangents, backward, scope, truth, {})
+    missing = _missing(cell, evidence)
+    for name, reference in references.items():
+        scale = float(np.max(np.abs(reference.value), initial=0.0))
+        known = reference.error + evidence.noise(name, with_twin=False)
+        if not np.all(known <= max(_KNOWN * scale, 1e-250)):
+            return None
+    tolerance = _SATURATED if example.regime in ("saturated", "huge") else _CLOSE
+    truth = {name: reference.value for name, reference in references.items()}
+    return Drawn(inputs, evidence.cotangents, backward, scope, truth, tolerance, missing=missing)
+
+
+def _missing(cell: Cell, evidence: Evidence) -> frozenset[str]:
+    """The arguments for which the backward returns None, or has not come to return anything."""
+    names = [argument.name for argument in cell.arguments]
+    try:
+        returned = cell.run(draw.writable(evidence.inputs))[1](
+            [d.copy() for d in evidence.cotangents]
+        )
+    except Exception:  # unfinished in another way; the checks print it
+        return frozenset()
+    if returned is None:
+        return frozenset(names)
+    if isinstance(returned, tuple | list) and len(returned) == len(names):
+        return frozenset(n for n, g in zip(names, returned, strict=True) if g is None)
+    return frozenset()
 
 
 def change_of(line: Line, expression: ast.expr) -> Change:

@@ -6,17 +6,20 @@ check that was never put to the test must not pass.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gradcheck.agree import Comparison
 from gradcheck.cell import Cell
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Crash, Evidence, Examiner
 from gradcheck.laws import LAWS
-from gradcheck.oracles import autograd, complex_step
-from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles import complex_step
 from gradcheck.oracles.reference import Reference
 from gradcheck.structure import Unusable
 from gradcheck.unroll import unroll
+
+if TYPE_CHECKING:
+    from gradcheck.oracles.autograd import Twin
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Tally:
         )
 
 
-def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
+def checks(cell: Cell, twin: "Twin | None") -> Iterator[Check]:
     """Every check of a cell, in the order in which they are read."""
     examiner = Examiner(cell, twin)
     if twin is not None:
@@ -96,7 +99,7 @@ def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
         yield Check("forward[autograd]", "autograd", "forward", examiner, judge)
     over_time = unroll(cell)
     if over_time is not None:
-        unrolled = Examiner(over_time.cell, twin and autograd.over_time(twin, cell))
+        unrolled = Examiner(over_time.cell, twin and _twin_over_time(twin, cell))
     for argument in cell.arguments:
         name, subject = argument.name, f"d{argument.name}"
         yield Check(f"{subject}[fd]", "fd", subject, examiner, _gradient(name, numeric))
@@ -109,6 +112,12 @@ def checks(cell: Cell, twin: Twin | None) -> Iterator[Check]:
             yield Check(label, "unrolled", subject, unrolled, judge, over_time.time)
     for law in LAWS:
         yield Check(f"law[{law}]", law, "law", examiner, _law(law))
+
+
+def _twin_over_time(twin: "Twin", cell: Cell) -> "Twin":
+    from gradcheck.oracles import autograd
+
+    return autograd.over_time(twin, cell)
 
 
 def numeric(evidence: Evidence, name: str) -> Reference:

@@ -40,6 +40,7 @@ class Setting:
     siblings: tuple[ast.expr, ...]  # right-hand sides of the other lines
     slices: tuple[ast.expr, ...]  # slices that occur anywhere in the backward
     sizes: tuple[str, ...]  # expressions of sizes, such as x.shape[0] or keep
+    deep: bool = False  # whether terms of three factors are worth their number
 
     def value(self, expression: ast.expr) -> Any:
         """The expression's value at the line, or None where it has none."""
@@ -74,6 +75,7 @@ def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
         for cost, new in _at(node, setting):
             yield cost, replaced(root, node, new)
     yield from ((1.2, new) for new in _renamed(root, setting))
+    yield from ((1.8, new) for new in _resized(root, setting))
     parts = root.elts if isinstance(root, ast.Tuple) else [root]
     for part in parts:
         for node in _terms(part):
@@ -132,7 +134,11 @@ def _terms(root: ast.expr) -> Iterator[ast.expr]:
     elif isinstance(root, ast.BinOp) and isinstance(root.op, ast.MatMult):
         yield root.left
         yield root.right
-    elif isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute):
+    elif (
+        isinstance(root, ast.Call)
+        and isinstance(root.func, ast.Attribute)
+        and not _is_module(root.func.value)
+    ):
         yield from _terms(root.func.value)
     elif isinstance(root, ast.Call | ast.List | ast.Tuple):
         for part in root.args if isinstance(root, ast.Call) else root.elts:
@@ -145,34 +151,35 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     shape = setting.shape(node)
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            for other in _SWAPPED.get(type(op), ()):
-                yield 1.0, ast.BinOp(left, other(), right)
+            for operator in _SWAPPED.get(type(op), ()):
+                yield 1.0, ast.BinOp(left, operator(), right)
             if isinstance(op, ast.Sub | ast.MatMult | ast.Div):
                 yield 1.1, ast.BinOp(right, op, left)
             if isinstance(op, ast.MatMult) and _is_transpose(left):
                 yield 1.1, ast.BinOp(_transposed(right), op, left.value)  # type: ignore[attr-defined]
-            yield from ((1.1, other) for other in _bracketed(node))
+            yield from ((1.1, bracketed) for bracketed in _bracketed(node))
         case ast.Name(id=name):
             for other in setting.names:
                 if other != name and np.shape(setting.space[other]) == shape:
                     yield 1.0 + 0.2 * _unlike(name, other), ast.Name(other, ast.Load())
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            for other in {0, 1, 2, -1, -number, number + 1, number - 1} - {number}:
-                yield 1.2, ast.Constant(other)
+            for changed in sorted({0, 1, 2, -1, -number, number + 1, number - 1} - {number}):
+                yield 1.2, ast.Constant(changed)
         case ast.Subscript(value=value, slice=index):
-            for other in setting.slices:
-                yield 1.1, ast.Subscript(value, other, ast.Load())
+            for part in setting.slices:
+                yield 1.1, ast.Subscript(value, part, ast.Load())
             if isinstance(index, ast.Name):
                 for step, op in itertools.product((1, 2), (ast.Sub(), ast.Add())):
                     moved = ast.BinOp(index, op, ast.Constant(step))
                     yield 1.0 + step / 10, ast.Subscript(value, moved, ast.Load())
         case ast.Call(func=func, args=args, keywords=keywords):
             for keyword in keywords:
-                kept = [other for other in keywords if other is not keyword]
+                kept = [one for one in keywords if one is not keyword]
                 yield 1.2, ast.Call(func, args, kept)
             if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum"):
-                other = ast.Attribute(func.value, {"mean": "sum", "sum": "mean"}[func.attr], ast.Load())
-                yield 1.0, ast.Call(other, args, keywords)
+                method = {"mean": "sum", "sum": "mean"}[func.attr]
+                called = ast.Attribute(func.value, method, ast.Load())
+                yield 1.0, ast.Call(called, args, keywords)
             for name in setting.functions:
                 if len(args) == 1 and ast.unparse(func) != name:
                     yield 1.1, ast.Call(_parsed(name), args, keywords)
@@ -207,6 +214,9 @@ def _parts(node: ast.expr) -> Iterator[ast.expr]:
             yield right
         case ast.UnaryOp(operand=operand):
             yield operand
+        case ast.IfExp(body=body, orelse=orelse):
+            yield body
+            yield orelse
         case ast.Attribute(value=value) if not _is_module(value):
             yield value
         case ast.Subscript(value=value):
@@ -244,10 +254,17 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
     for name in setting.names:
         if not _fits(np.shape(setting.space[name]), shape):
             continue
-        for cost, factor in _slopes(_parsed(name)):
-            yield cost, ast.BinOp(node, ast.Mult(), factor)
+        yield from _times_slopes(node, _parsed(name))
+        for size in setting.sizes:
+            scaled = ast.BinOp(node, ast.Mult(), _parsed(name))
+            yield 2.6, ast.BinOp(scaled, ast.Div(), _parsed(size))
     for cost, term in _products(shape, setting):
         yield cost, ast.BinOp(node, ast.Add(), term)
+        if setting.deep:
+            for name in setting.names:
+                if _fits(np.shape(setting.space[name]), shape):
+                    for dearer, longer in _times_slopes(term, _parsed(name)):
+                        yield cost + dearer, ast.BinOp(node, ast.Add(), longer)
     for sibling in setting.siblings:
         if setting.shape(sibling) == shape:
             yield 2.4, ast.BinOp(node, ast.Add(), sibling)
@@ -255,31 +272,34 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
 
 def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     """Something else altogether, of the right shape: a product of two names, or a sum."""
-    shape = setting.shape(part)
-    if shape is None:
+    value = setting.value(part)
+    if not isinstance(value, np.ndarray | np.generic | float):
         return
+    shape = np.shape(value)
+    # A line that gives nothing but zeros was never derived; one that gives a value, slipped.
+    dearer = 1.5 if np.any(value) else -1.0
     for cost, product in _products(shape, setting):
-        yield cost + 1.5, product
+        yield cost + dearer, product
     for sibling in setting.siblings:
         yield from ((2.5, other) for other in [sibling, *_renamed(sibling, setting)])
 
 
-def _slopes(name: ast.expr) -> Iterator[tuple[float, ast.expr]]:
-    """A name as a factor: itself, and the derivatives that it may stand for."""
-    one = ast.Constant(1)
+def _times_slopes(node: ast.expr, name: ast.expr) -> Iterator[tuple[float, ast.expr]]:
+    """The node times a name, and times the derivatives that the name may stand for."""
+    one, times = ast.Constant(1), ast.Mult()
     complement = ast.BinOp(one, ast.Sub(), name)
-    yield 2.0, name
-    yield 2.0, complement
-    yield 2.1, ast.BinOp(one, ast.Sub(), ast.BinOp(name, ast.Pow(), ast.Constant(2)))
-    yield 2.2, ast.BinOp(name, ast.Mult(), complement)
+    square = ast.BinOp(name, ast.Pow(), ast.Constant(2))
     tanh = ast.Call(_parsed("np.tanh"), [name], [])
-    yield 2.3, tanh
-    yield 2.4, ast.BinOp(one, ast.Sub(), ast.BinOp(tanh, ast.Pow(), ast.Constant(2)))
+    tanh_square = ast.BinOp(tanh, ast.Pow(), ast.Constant(2))
+    yield 2.0, ast.BinOp(node, times, name)
+    yield 2.0, ast.BinOp(node, times, complement)
+    yield 2.1, ast.BinOp(node, times, ast.BinOp(one, ast.Sub(), square))
+    yield 2.2, ast.BinOp(ast.BinOp(node, times, name), times, complement)
+    yield 2.3, ast.BinOp(node, times, tanh)
+    yield 2.4, ast.BinOp(node, times, ast.BinOp(one, ast.Sub(), tanh_square))
 
 
-def _products(
-    shape: tuple[int, ...], setting: Setting
-) -> Iterator[tuple[float, ast.expr]]:
+def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     """Names, and products of two names, that have the shape."""
     shapes = {name: np.shape(setting.space[name]) for name in setting.names}
     for name, own in shapes.items():
@@ -323,6 +343,19 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
         yield _substituted(root, dict(chosen))
 
 
+def _resized(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
+    """One size for another in all slices, and perhaps the two parts exchanged."""
+    slices = [node.slice for node in ast.walk(root) if isinstance(node, ast.Subscript)]
+    used = {n.id for part in slices for n in ast.walk(part) if isinstance(n, ast.Name)}
+    for name, size in itertools.product(sorted(used), setting.sizes):
+        if name == size:
+            continue
+        resized = _substituted(root, {name: size})
+        yield resized
+        if isinstance(resized, ast.Tuple) and len(resized.elts) == 2:
+            yield ast.Tuple(resized.elts[::-1], ast.Load())
+
+
 def _letter(one: str, other: str) -> tuple[str, str] | None:
     """The letters in which two names of one length differ, if they differ in one place."""
     if len(one) != len(other):
@@ -333,8 +366,8 @@ def _letter(one: str, other: str) -> tuple[str, str] | None:
 
 def _substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
     class Renamer(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802  # ast's own spelling
-            return ast.Name(mapping.get(node.id, node.id), node.ctx)
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return _parsed(mapping[node.id]) if node.id in mapping else node
 
     copied = ast.parse(ast.unparse(root), mode="eval").body
     result: ast.expr = Renamer().visit(copied)

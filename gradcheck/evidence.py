@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,11 +11,14 @@ from gradcheck.agree import DEVIATIONS, Comparison, compare
 from gradcheck.cell import Array, Backward, Cell
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
-from gradcheck.oracles import autograd, complex_step, fd
-from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles import complex_step, fd
 from gradcheck.oracles.reference import Reference
 from gradcheck.structure import Gradient, Unusable, gradients
 
+if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
+    from gradcheck.oracles.autograd import Twin
+
+AUTOGRAD = "autograd"
 NOT_A_FUNCTION = (
     "It draws random numbers, or keeps state between calls. A mask is given as a constant:\n"
     '    *, mask: "B H in {0, 1}"'
@@ -33,7 +36,7 @@ class Evidence:
     all nodes that ask again.
     """
 
-    def __init__(self, cell: Cell, twin: Twin | None, example: Example) -> None:
+    def __init__(self, cell: Cell, twin: "Twin | None", example: Example) -> None:
         self.cell, self.twin, self.example = cell, twin, example
         self.inputs = draw.inputs(cell, example)
         self._numeric: dict[str, Reference] = {}
@@ -94,6 +97,8 @@ class Evidence:
 
     @cached_property
     def _autograd(self) -> tuple[tuple[Array, ...], dict[str, Array]]:
+        from gradcheck.oracles import autograd
+
         assert self.twin is not None  # nodes that need a twin exist only where there is one
         try:
             return autograd.run(self.twin, self.cell, self.inputs, self._cotangents_for)
@@ -119,7 +124,7 @@ class Evidence:
     def autograd(self, name: str) -> Reference:
         """What autograd of the twin says about one argument."""
         value = self._autograd[1][name]
-        return Reference(autograd.NAME, value, np.zeros(value.shape))
+        return Reference(AUTOGRAD, value, np.zeros(value.shape))
 
     def numeric(self, name: str) -> Reference:
         """The complex step where it is valid, otherwise finite differences."""
@@ -180,6 +185,8 @@ class Evidence:
     @cached_property
     def _twin_noise(self) -> tuple[list[Array], dict[str, Array]]:
         """The same of the twin and of autograd."""
+        from gradcheck.oracles import autograd
+
         assert self.twin is not None
         runs = [
             autograd.disturbed(self.twin, self.cell, self.inputs, self.cotangents, seed)
@@ -195,7 +202,7 @@ class Evidence:
         hand = self.hand[name]
         assert not isinstance(hand, Unusable)
 
-        with_twin = reference.oracle == autograd.NAME
+        with_twin = reference.oracle == AUTOGRAD
         return compare(hand, reference.value, reference.error, lambda: self.noise(name, with_twin))
 
     def noise(self, name: str, with_twin: bool) -> Array:
@@ -225,7 +232,7 @@ class Evidence:
 class Examiner:
     """A cell and its twin, with the evidence of every example so far."""
 
-    def __init__(self, cell: Cell, twin: Twin | None) -> None:
+    def __init__(self, cell: Cell, twin: "Twin | None") -> None:
         self.cell, self.twin = cell, twin
         self._known: dict[Example, Evidence] = {}
 

@@ -28,8 +28,9 @@ def module(
 ) -> ModuleType:
     """Execute the file and return it as a module, perhaps with its syntax tree changed first.
 
-    ``names`` are put into the module before it runs, for what the change refers to. Compiled from its text at every call: a bytecode cache compares time stamps, and would
-    miss an edit of the same length within the same second.
+    ``names`` are put into the module before it runs, for what the change refers to. Compiled
+    from its text at every call: a bytecode cache compares time stamps, and would miss an edit of
+    the same length within the same second.
     Raises CaseError if the file cannot be read, parsed or executed.
     """
     path = path.resolve()

@@ -66,7 +66,7 @@ def _packed(values: Mapping[str, Any], room: int) -> str:
     for threshold in (10**6, 40, 12):
         lines = [""]
         for name, value in values.items():
-            item = f"{name} = {_array(value, threshold)}"
+            item = f"{name} = {array(value, threshold)}"
             if lines[-1] and len(lines[-1]) + len(item) + 3 <= WIDTH:
                 lines[-1] += f"   {item}"
             else:
@@ -82,7 +82,8 @@ def _packed(values: Mapping[str, Any], room: int) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _array(value: Any, threshold: int) -> str:
+def array(value: Any, threshold: int = 10**6) -> str:
+    """A value on one line, large arrays cut in the middle."""
     if not isinstance(value, np.ndarray):
         return repr(value)
     with np.printoptions(threshold=threshold, edgeitems=2, linewidth=10**6, floatmode="unique"):

@@ -8,8 +8,8 @@ gradient of that name. Without a hook in use the code does what it did.
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Line:
     expression: ast.expr
     targets: tuple[str, ...]  # plain names that it assigns, as a whole or in part
     loop: bool  # it may run more than once
+    absent: bool = False  # stands where a line that completes a cotangent may be missing
 
     @property
     def whole(self) -> bool:
@@ -139,8 +140,11 @@ def _parts(
     forward = [node for node in function.body if node is not backward]
     helpers = _helpers(tree, forward, backward)
     numbering = _Numbering(text)
+    given = [argument.arg for argument in backward.args.args]
     for body in [backward, *helpers]:
         body.body = list(numbering.block(body.body, loop=body is not backward))
+    for name in given:
+        backward.body = [*numbering.absent(name, backward), *backward.body]
     quantities = _once(forward)
     new: list[ast.stmt] = []
     for node in function.body:
@@ -220,6 +224,13 @@ class _Numbering:
         for statement in body:
             yield from self._statement(statement, loop)
 
+    def absent(self, name: str, backward: ast.FunctionDef) -> Iterator[ast.stmt]:
+        """A place for a line ``dc = dc + ...`` at the head of the backward."""
+        node = ast.Assign([ast.Name(name, ast.Store())], _name(name))
+        node.lineno = node.end_lineno = backward.lineno
+        yield from self._hooked(node, node.value, False)
+        self.lines[-1] = replace(self.lines[-1], absent=True)
+
     def _statement(self, node: ast.stmt, loop: bool) -> Iterator[ast.stmt]:
         match node:
             case ast.Assign() | ast.AugAssign() | ast.Return() | ast.Expr() if node.value:
@@ -228,7 +239,9 @@ class _Numbering:
                     return
                 yield from self._hooked(node, node.value, loop)
             case ast.AnnAssign(value=ast.expr() as value, target=target):
-                yield from self._hooked(ast.copy_location(ast.Assign([target], value), node), value, loop)
+                yield from self._hooked(
+                    ast.copy_location(ast.Assign([target], value), node), value, loop
+                )
             case ast.For(iter=iterated):
                 line = self._line(node, iterated, loop)
                 yield _watched(line.key, ast.Constant(None))
@@ -345,4 +358,6 @@ def _either(key: int, value: ast.expr) -> ast.expr:
 
 def is_number(value: object) -> bool:
     """Whether a value is a float array or number, and so may have a gradient."""
-    return isinstance(value, np.ndarray | np.floating | float) and np.asarray(value).dtype.kind == "f"
+    return (
+        isinstance(value, np.ndarray | np.floating | float) and np.asarray(value).dtype.kind == "f"
+    )

@@ -19,8 +19,6 @@ from gradcheck import load, unroll
 from gradcheck.cell import Array, Cell
 from gradcheck.errors import CaseError
 
-NAME = "autograd"
-
 Tensors = tuple[torch.Tensor, ...]
 
 
