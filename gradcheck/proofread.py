@@ -1,5 +1,6 @@
-"""Judge every line of a derivation: right, wrong, fed by a wrong line, not reached, not followed."""
+"""Judge every line of a derivation: right, wrong, fed by a wrong line, or why not judged."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ from gradcheck import case, load, mend, script
 from gradcheck.bench import Bench, close
 from gradcheck.case import Malformed
 from gradcheck.cell import Array, Cell
-from gradcheck.checks import checks
+from gradcheck.checks import Check, Outcome, checks
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
+from gradcheck.evidence import Evidence
 from gradcheck.mend import Findings
 from gradcheck.script import Line, Script, is_number
 from gradcheck.search import search
@@ -80,16 +82,26 @@ def _proof(path: Path, cell: Cell | Malformed) -> Proof:
     except CaseError as error:
         return Proof(cell.name, path, UNJUDGED, reason=str(error))
     findings = mend.find(read)
-    if not findings.wrong and not findings.missing:
-        findings = mend.find(read, list(_failing(cell)))
+    if not findings.wrong and not findings.missing and (failing := list(_failing(cell))):
+        findings = mend.find(read, failing)
+        if not findings.wrong:
+            reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
+            return Proof(cell.name, path, UNJUDGED, reason=reason)
     return judged(path, read, findings)
 
 
 def _failing(cell: Cell) -> Iterator[Example]:
-    """Examples on which the checks of the cell fail, for mistakes that seldom show."""
-    for check in checks(cell, None):
-        if check.oracle == "fd" and (failure := search(check, shrink=False).failure):
-            yield failure[0]
+    """An example on which a check of the cell fails, for mistakes that seldom show."""
+    gradients = [check for check in checks(cell, None) if check.oracle == "fd"]
+
+    def judge(evidence: Evidence) -> Outcome:
+        outcomes = (check.judge(evidence) for check in gradients)
+        return next((outcome for outcome in outcomes if outcome.fault), Outcome())
+
+    together = Check("all", "fd", "law", gradients[0].examiner, judge)
+    failure = search(together, shrink=False).failure
+    if failure is not None:
+        yield failure[0]
 
 
 def judged(path: Path, read: Script, findings: Findings) -> Proof:
@@ -107,7 +119,7 @@ def judged(path: Path, read: Script, findings: Findings) -> Proof:
     else:
         verdict = UNJUDGED if missing else RIGHT
     reason = "The derivation is not finished." if verdict == UNJUDGED else ""
-    worked = _worked(read, bench)
+    worked = _worked(read, findings.wrong)
     return Proof(read.cell.name, path, verdict, lines, missing, absent, reason, worked)
 
 
@@ -168,10 +180,25 @@ def _equal(one: Any, other: Any) -> bool:
     return close(one, other) if is_number(one) and is_number(other) else True
 
 
-def _worked(read: Script, bench: Bench) -> Worked | None:
-    example = Example(tuple((name, 1) for name in read.cell.size_names), 0)
-    small = Bench(read, [example])
-    if not small.draws:
+def _small(cell: Cell) -> Iterator[tuple[tuple[str, int], ...]]:
+    """Sizes from all 1 up: some of them 2, then 3."""
+    names = cell.size_names
+    for size in (2, 3):
+        for count in range(len(names) + 1):
+            for larger in itertools.combinations(names, count):
+                yield tuple((name, size if name in larger else 1) for name in names)
+
+
+def _worked(read: Script, wrong: frozenset[str]) -> Worked | None:
+    """The smallest example that shows what is wrong, if anything is."""
+    small = Bench(read, ())
+    example = None
+    for sizes in _small(read.cell):
+        example = Example(sizes, 0)
+        small = Bench(read, [example])
+        if small.draws and (not wrong or wrong - small.right({})):
+            break
+    if example is None or not small.draws:
         return None
     drawn = small.draws[0]
     returned, seen, _ = small.watched(drawn, {})
