@@ -13,13 +13,14 @@ import hypothesis
 import pytest
 from hypothesis.errors import InvalidArgument
 
-from gradcheck import load, report, table
+from gradcheck import load, mend, report, script, table
 from gradcheck.case import Malformed, read
 from gradcheck.cell import Cell, Source
 from gradcheck.checks import Check, Outcome, checks
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError, WrongGradient
 from gradcheck.examples import PROFILES
+from gradcheck.mend import Fault
 from gradcheck.oracles import autograd
 from gradcheck.search import Record, hypothesis_test, run_search
 from gradcheck.verdict import weigh
@@ -109,6 +110,18 @@ class CellNode(pytest.Collector):
         super().__init__(**kwargs)
         assert cell.source is not None  # it was read from a file
         self.cell, self.source = cell, cell.source
+        self._faults: tuple[Fault, ...] = ()
+
+    def faults(self, example: Example) -> tuple[Fault, ...]:
+        """The wrong lines of the cell: found once for all its nodes, unless they seldom show."""
+        if not self._faults:
+            try:
+                read = script.read(self.source.path, self.cell.name)
+            except CaseError:  # the message does without the line
+                return ()
+            fitting = [example] if set(dict(example.sizes)) == set(self.cell.size_names) else []
+            self._faults = mend.find(read, fitting).faults
+        return self._faults
 
     def collect(self) -> Iterator[pytest.Item]:
         folder = self.config.rootpath / self.config.getini("gradcheck_reference")
@@ -197,8 +210,12 @@ class CheckItem(_Item):
             self.user_properties.append((_RESULT, result.packed()))
 
     def _message(self, example: Example, outcome: Outcome) -> str:
-        verdict = weigh(self.check, self.check.examiner.evidence(example), outcome)
-        return report.text(verdict, self._command())
+        faults: tuple[Fault, ...] = ()
+        if outcome.comparison is not None and self.check.argument is not None:
+            assert isinstance(self.parent, CellNode)
+            faults = self.parent.faults(example)
+        verdict = weigh(self.check, self.check.examiner.evidence(example), outcome, faults)
+        return report.text(verdict, self._command(), load.shown(self.path))
 
     def _command(self) -> str:
         node = f"{load.shown(self.path)}::{self.nodeid.split('::', 1)[1]}"

@@ -211,9 +211,8 @@ def _worked(read: Script, wrong: frozenset[str]) -> Worked | None:
             gradients.append((name, value, true))
     for argument in read.cell.arguments:
         if f"d{argument.name}" not in {row[0] for row in gradients}:
-            gradients.append(
-                (f"d{argument.name}", returned[argument.name], drawn.truth[argument.name])
-            )
+            true = drawn.truth.get(argument.name)
+            gradients.append((f"d{argument.name}", returned[argument.name], true))
     values = {
         name: drawn.scope[name] for name in read.quantities if is_number(drawn.scope.get(name))
     }

@@ -14,15 +14,31 @@ WIDTH = 100
 _LINES = 30
 
 
-def text(verdict: Verdict, command: str) -> str:
-    """The whole message, at most about 30 lines, each paragraph apart."""
+def text(verdict: Verdict, command: str, path: str = "") -> str:
+    """The whole message, at most about 30 lines, each paragraph apart; ``path`` is the case's."""
     said = "\n".join([verdict.judgement, *verdict.patterns]).strip("\n")
-    paragraphs = [folded(verdict.headline), folded(said), _table(verdict)]
+    paragraphs = [folded(verdict.headline), folded(said), _faults(verdict, path), _table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
     room = _LINES - shown.count("\n") - 5
     example = f"The smallest cell that shows it: {verdict.example}"
     numbers = _packed({**verdict.inputs, **verdict.cotangents}, room)
     return f"{shown}\n\n{example}\n{numbers}\n\nTo repeat it: {command}"
+
+
+def _faults(verdict: Verdict, path: str) -> str:
+    """The wrong lines as path:line, which editors follow, and what each should have been."""
+    lines = []
+    for fault in verdict.faults:
+        where = f"{path}:{fault.line.number}: "
+        if fault.line.absent:
+            lines.append(f"{where}a line is missing at the head of the backward")
+        else:
+            lines.append(f"{where}{fault.line.source}")
+        if fault.mends:
+            lines.append(f"{'write ':>{len(where)}}{fault.mends[0]}")
+        else:
+            lines.append(f"{'':>{len(where)}}is wrong: its true value makes more come out right")
+    return "\n".join(lines)
 
 
 def folded(said: str) -> str:

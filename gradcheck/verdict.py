@@ -14,6 +14,7 @@ from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Crash, Evidence
 from gradcheck.indices import entry
+from gradcheck.mend import Fault
 from gradcheck.oracles.reference import Reference
 
 _ROWS = 5
@@ -35,6 +36,7 @@ class Verdict:
 
     headline: str
     judgement: str
+    faults: tuple[Fault, ...]  # the lines that are proved wrong, in the order of the file
     patterns: tuple[str, ...]
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -44,8 +46,13 @@ class Verdict:
     cotangents: Mapping[str, Array]
 
 
-def weigh(check: Check, evidence: Evidence, outcome: Outcome) -> Verdict:
-    """The verdict on a failed outcome, on the example that showed it."""
+def weigh(
+    check: Check, evidence: Evidence, outcome: Outcome, faults: tuple[Fault, ...] = ()
+) -> Verdict:
+    """The verdict on a failed outcome, on the example that showed it.
+
+    ``faults`` are the wrong lines of the cell, if its source could be followed.
+    """
     fault, _, judgement = (outcome.fault or "").partition("\n")  # a sentence, then what to do
     headline = f"{check.examiner.cell.name}: {fault}"
     columns: dict[str, Array] = {}
@@ -65,6 +72,7 @@ def weigh(check: Check, evidence: Evidence, outcome: Outcome) -> Verdict:
     return Verdict(
         headline,
         judgement,
+        faults if outcome.comparison is not None and check.argument is not None else (),
         striking,
         tuple(columns),
         rows[:_ROWS],
