@@ -17,6 +17,8 @@ DEVIATIONS = 16.0
 _WIDEST = 1e-6
 # Where the true gradient is exactly zero, what an oracle may have lost to underflow.
 _UNDERFLOW = 1e-250
+# What results below the normal range may lose: they have no relative precision.
+_SUBNORMAL = 1e-300
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Comparison:
     @property
     def judged(self) -> bool:
         """Whether the bound is tight enough for agreement to mean something."""
-        widest = _WIDEST * self.scale if self.scale else _UNDERFLOW
+        widest = max(_WIDEST * self.scale, 2 * _SUBNORMAL) if self.scale else _UNDERFLOW
         return bool(np.all(self.allowed <= widest))
 
     @property
@@ -72,7 +74,7 @@ def compare(
     if the first bound is exceeded.
     """
     scale = float(np.max(np.abs(want), initial=0.0))
-    allowed = np.broadcast_to(_ROUNDING * scale + own_error, want.shape)
+    allowed = np.broadcast_to(_ROUNDING * scale + own_error + _SUBNORMAL, want.shape)
     first = Comparison(got, want, np.asarray(allowed))
     if first.agrees or noise is None:
         return first

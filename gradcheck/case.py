@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from gradcheck.errors import CaseError
 from gradcheck.shapes import Choice, Integers, parse
 from gradcheck.structure import described
 
+_LARGEST = 100_000  # entries of one argument at the sizes of the first run
 _EXAMPLE = 'def {name}(x: "B D", W: "D H", b: "H"):'
 _RETURN = "End the forward with `return (h, c), backward`, or `return y, backward`."
 
@@ -164,17 +166,28 @@ def _runner(function: Callable[..., Any], source: Source | None) -> Run:
         # Overflow inside exp is the author's way to a correct sigmoid of -1000: what counts is
         # the result, and a NaN is caught there.
         with np.errstate(all="ignore"):
-            result = function(*(values[n] for n in positional), **{n: values[n] for n in keywords})
+            given = {n: values[n] for n in keywords}
+            result = _called(function, *(values[n] for n in positional), **given)
         outputs, backward = _taken_apart(function.__name__, result)
 
         def quiet(cotangents: Sequence[Array]) -> object:
             with np.errstate(all="ignore"):
-                return backward(*cotangents)
+                return _called(backward, *cotangents)
 
         quiet.__wrapped__ = backward  # type: ignore[attr-defined]  # inspect.signature looks here
         return outputs, quiet
 
     return run
+
+
+def _called(function: Callable[..., Any], *positional: Any, **keywords: Any) -> Any:
+    """Call the author's code; what would end the run, such as sys.exit, is an ordinary error."""
+    try:
+        return function(*positional, **keywords)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise RuntimeError(f"{type(error).__name__} {error}".strip()) from error
 
 
 def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], Callable[..., Any]]:
@@ -203,6 +216,12 @@ def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array],
     example = Example(sizes, seed=0)
     if not draw.fits(draft, example):
         raise CaseError(f"An axis has a negative size at {example}.\nWrite axes that stay above 0.")
+    for argument in draft.arguments + draft.constants:
+        if math.prod(argument.shape.sizes(dict(sizes))) > _LARGEST:
+            raise CaseError(
+                f"{argument.name} has shape {argument.shape.sizes(dict(sizes))} at {example}, too "
+                f"large to be checked entry by entry.\nWrite smaller numbers, or names."
+            )
     values = draw.writable(draw.inputs(draft, example))
     try:
         outputs, backward = draft.run(values)

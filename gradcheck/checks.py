@@ -85,8 +85,9 @@ class Tally:
         arguments = check.examiner.cell.arguments
         shape = next(a.shape.text for a in arguments if a.name == check.argument)
         return (
-            f"{check.subject} is zero in every example, and rightly so.\n{check.argument} does not "
-            "reach the outputs: use it in the forward, or make it a constant, "
+            f"{check.subject} is zero in every example, as is the true gradient.\n"
+            f"{check.argument} does not reach the outputs: use it in the forward, or make it a "
+            "constant, "
             f'`*, {check.argument}: "{shape}"`.'
         )
 

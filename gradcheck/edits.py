@@ -254,7 +254,7 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
     for name in setting.names:
         if not _fits(np.shape(setting.space[name]), shape):
             continue
-        yield from _times_slopes(node, _parsed(name))
+        yield from _times_slopes(node, _parsed(name), setting)
         for size in setting.sizes:
             scaled = ast.BinOp(node, ast.Mult(), _parsed(name))
             yield 2.6, ast.BinOp(scaled, ast.Div(), _parsed(size))
@@ -263,7 +263,7 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
         if setting.deep:
             for name in setting.names:
                 if _fits(np.shape(setting.space[name]), shape):
-                    for dearer, longer in _times_slopes(term, _parsed(name)):
+                    for dearer, longer in _times_slopes(term, _parsed(name), setting):
                         yield cost + dearer, ast.BinOp(node, ast.Add(), longer)
     for sibling in setting.siblings:
         if setting.shape(sibling) == shape:
@@ -284,12 +284,15 @@ def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
         yield from ((2.5, other) for other in [sibling, *_renamed(sibling, setting)])
 
 
-def _times_slopes(node: ast.expr, name: ast.expr) -> Iterator[tuple[float, ast.expr]]:
+def _times_slopes(
+    node: ast.expr, name: ast.expr, setting: Setting
+) -> Iterator[tuple[float, ast.expr]]:
     """The node times a name, and times the derivatives that the name may stand for."""
     one, times = ast.Constant(1), ast.Mult()
     complement = ast.BinOp(one, ast.Sub(), name)
     square = ast.BinOp(name, ast.Pow(), ast.Constant(2))
-    tanh = ast.Call(_parsed("np.tanh"), [name], [])
+    spelled = next((known for known in setting.functions if known.endswith("tanh")), "np.tanh")
+    tanh = ast.Call(_parsed(spelled), [name], [])
     tanh_square = ast.BinOp(tanh, ast.Pow(), ast.Constant(2))
     yield 2.0, ast.BinOp(node, times, name)
     yield 2.0, ast.BinOp(node, times, complement)

@@ -51,10 +51,12 @@ def module(
     except OSError as error:
         raise CaseError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
     except SyntaxError as error:
-        where = f"{shown(path)}:{error.lineno}"
+        where = f"{shown(path)}:{error.lineno}" if error.lineno else shown(path)
         line = (error.text or "").strip()
         raise CaseError(f"{where} is not Python: {error.msg}.\n    {line}") from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, or pytest.skip, of one file must not end the run
         raise CaseError(f"{shown(path)} cannot be imported: {sentence(error, path)}") from None
     finally:
         for entry in extra:

@@ -379,7 +379,7 @@ class _Search:
         return Setting(
             {**self.script.hooks.module, **known},
             tuple(names),
-            self._functions(),
+            self.script.functions,
             tuple(
                 part
                 for other in self.script.lines
@@ -390,23 +390,6 @@ class _Search:
             self._sizes(known),
             deep=line.absent,
         )
-
-    def _functions(self) -> tuple[str, ...]:
-        """One-argument functions that the cell's file calls."""
-        path = self.script.cell.source.path if self.script.cell.source else None
-        if path is None:
-            return ("np.tanh",)
-        tree = ast.parse(path.read_bytes())
-        called = [
-            ast.unparse(node.func)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
-            and not isinstance(node.args[0], ast.List | ast.Tuple)
-        ]  # fmt: skip
-        allowed = {"np.tanh", "np.exp", "np.log", "np.sqrt", "np.sin", "np.cos"}
-        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        known = [name for name in dict.fromkeys(called) if name in allowed | defined]
-        return tuple(name for name in known if name != self.script.cell.name)
 
     def _slices(self) -> tuple[ast.expr, ...]:
         found = {

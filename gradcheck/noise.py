@@ -15,7 +15,6 @@ from gradcheck.cell import Array
 
 SAMPLES = 8
 _EPS = float(np.finfo(float).eps)
-_TINY = float(np.finfo(float).tiny)
 
 
 class Disturbed(np.ndarray[Any, Any]):
@@ -29,8 +28,8 @@ class Disturbed(np.ndarray[Any, Any]):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **kwargs: Any) -> Any:
         if kwargs.get("out"):
-            kwargs["out"] = tuple(_plain(out) for out in kwargs["out"])
-        result = getattr(ufunc, method)(*(_plain(value) for value in given), **kwargs)
+            kwargs["out"] = tuple(plain(out) for out in kwargs["out"])
+        result = getattr(ufunc, method)(*(plain(value) for value in given), **kwargs)
         if method == "at":
             return None
         return _each(result, lambda part: disturb(part, self.generator))
@@ -44,26 +43,34 @@ class Disturbed(np.ndarray[Any, Any]):
 
 def disturb(value: Any, generator: np.random.Generator) -> Any:
     """``value`` moved by up to one rounding error, and every operation on it from then on."""
-    if not isinstance(value, np.ndarray | np.floating) or value.dtype.kind != "f":
+    if not isinstance(value, np.ndarray | np.inexact) or value.dtype.kind not in "fc":
         return value
-    plain = _plain(np.asarray(value))
-    u = generator.uniform(-1.0, 1.0, plain.shape)
-    moved = np.asarray(plain * (1 + _EPS * u) + _TINY * u).view(Disturbed)
-    moved.generator = generator
-    return moved
+    still = plain(np.asarray(value))
+    # Relative, so that an exact zero stays one: `h > 0` after a relu must not flip.
+    moved = still * (1 + _EPS * generator.uniform(-1.0, 1.0, still.shape))
+    if still.dtype.kind == "c":  # the two parts are rounded apart
+        imaginary = still.imag * (1 + _EPS * generator.uniform(-1.0, 1.0, still.shape))
+        moved = moved.real + 1j * imaginary
+    disturbed = np.asarray(moved).view(Disturbed)
+    disturbed.generator = generator
+    return disturbed
 
 
 def spread(values: Sequence[Array]) -> Array:
-    """The standard deviation of each entry over the samples."""
-    stacked = np.stack([_plain(np.asarray(value)) for value in values])
+    """The standard deviation of each entry over the samples; infinite where one is not finite."""
+    stacked = np.stack([plain(np.asarray(value)) for value in values])
+    unknown = ~np.isfinite(stacked).all(axis=0)
+    stacked = np.where(unknown, 0.0, stacked)
     centred = stacked - stacked.mean(axis=0)
     # Scaled before squaring: gradients of 1e-200 are ordinary in a saturated gate.
     scale = np.max(np.abs(centred), axis=0)
     safe = np.where(scale > 0, scale, 1.0)
-    return np.asarray(scale * np.sqrt(np.mean((centred / safe) ** 2, axis=0)))
+    deviation = scale * np.sqrt(np.mean((centred / safe) ** 2, axis=0))
+    return np.where(unknown, np.inf, deviation)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same numbers without the disturbance."""
     return value.view(np.ndarray) if isinstance(value, Disturbed) else value
 
 

@@ -51,20 +51,25 @@ class _Draw:
         return _equal(self.hand, self.want)
 
 
-def find(examiner: Examiner, name: str, refer: Refer, time: str | None) -> tuple[str, ...]:
-    """What is striking about d``name``, as sentences; empty if nothing is."""
+def find(
+    examiner: Examiner, name: str, refer: Refer, time: str | None, shown: Example | None = None
+) -> tuple[str, ...]:
+    """What is striking about d``name``, as sentences; empty if nothing is.
+
+    ``shown`` is the example that is printed: no sentence may contradict it.
+    """
     generic = list(_draws(examiner, name, refer, time))
     if not generic:
         return ()
     if all(one.right for one in generic):
-        found = _only_at(examiner, name, refer, time, "wrong", lambda one: not one.right)
+        found = _only_at(examiner, name, refer, time, "wrong", lambda one: not one.right, shown)
     else:
         wrong = [one for one in generic if not one.right]
         whole = tuple(_algebra(examiner, name, refer, wrong))
         if whole:
             return whole
         found = itertools.chain(
-            _only_at(examiner, name, refer, time, "right", lambda one: one.right),
+            _only_at(examiner, name, refer, time, "right", lambda one: one.right, None),
             _only_blocks(examiner, name, wrong),
         )
     return tuple(itertools.islice(found, _MOST))
@@ -142,6 +147,7 @@ def _only_at(
     time: str | None,
     word: str,
     holds: Callable[[_Draw], bool],
+    shown: Example | None,
 ) -> Iterator[str]:
     """Conditions under which the gradient is ``word``, unlike on the generic draws."""
     names = examiner.cell.size_names
@@ -157,6 +163,8 @@ def _only_at(
             for one, other in itertools.combinations(names, 2)
         ]
     for text, fixed, regime in conditions:
+        if shown is not None and not _fulfils(shown, fixed, regime):
+            continue
         drawn = list(_draws(examiner, name, refer, time, fixed, regime))
         # A gradient that is zero is right by itself: dU is, at rest, whatever its formula.
         telling = [one for one in drawn if one.want.any() or word == "wrong"]
@@ -164,8 +172,18 @@ def _only_at(
             yield f"It is {word} only {text}."
     if word == "wrong":
         for regime, text in _REGIMES.items():
+            if shown is not None and shown.regime != regime:
+                continue
             if any(map(holds, _draws(examiner, name, refer, time, {}, regime, count=20))):
                 yield f"It is wrong only {text}."
+
+
+def _fulfils(example: Example, fixed: dict[str, int], regime: str) -> bool:
+    """Whether an example has the sizes that a condition fixes (1, or equal) and its regime."""
+    sizes = dict(example.sizes)
+    alike = len({sizes[name] for name in fixed}) <= 1
+    as_said = all(size == _EQUAL or sizes[name] == size for name, size in fixed.items())
+    return alike and as_said and regime in ("ordinary", example.regime)
 
 
 def _only_blocks(examiner: Examiner, name: str, wrong: Sequence[_Draw]) -> Iterator[str]:

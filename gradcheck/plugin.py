@@ -48,7 +48,9 @@ def _session_seed(config: pytest.Config) -> int | None:
     """The seed of a run that explores, the same in all its processes; None if it does not."""
     given = config.getoption("--hypothesis-seed", None)
     if given is not None:
-        return int(given) if str(given).isdigit() else 0
+        if not str(given).isdigit():
+            raise pytest.UsageError(f"--hypothesis-seed takes a whole number, not {given!r}.")
+        return int(given)
     if _profile() != "thorough":
         return None
     worker = getattr(config, "workerinput", {})
@@ -82,11 +84,16 @@ def pytest_collect_file(
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Read a case file as cells, and not as a test module."""
     collected = yield
-    folders = [parent.config.rootpath / name for name in parent.config.getini("gradcheck_cases")]
-    inside = any(folder in file_path.parents for folder in folders)
-    if file_path.suffix != ".py" or file_path.name.startswith("_") or not inside:
+    leave = file_path.name.startswith("_") or file_path.name == "conftest.py"
+    if file_path.suffix != ".py" or leave or _folder(parent.config, file_path) is None:
         return collected
     return [CaseFile.from_parent(parent, path=file_path)]
+
+
+def _folder(config: pytest.Config, path: Path) -> Path | None:
+    """The configured folder of cases that a file is in."""
+    folders = [config.rootpath / name for name in config.getini("gradcheck_cases")]
+    return next((folder for folder in folders if folder in path.parents), None)
 
 
 class CaseFile(pytest.Module):
@@ -124,10 +131,12 @@ class CellNode(pytest.Collector):
         return self._faults
 
     def collect(self) -> Iterator[pytest.Item]:
-        folder = self.config.rootpath / self.config.getini("gradcheck_reference")
-        wanted = folder / self.source.path.name
+        folder = _folder(self.config, self.source.path)
+        assert folder is not None  # or its file would not have been collected
+        reference = self.config.rootpath / self.config.getini("gradcheck_reference")
+        wanted = reference / self.source.path.relative_to(folder)
         try:
-            twin = autograd.find(self.cell, folder)
+            twin = autograd.find(self.cell, wanted.parent)
         except CaseError as error:
             twin = None
             malformed = Malformed("forward[autograd]", str(error), self.source)
@@ -206,7 +215,8 @@ class CheckItem(_Item):
                 said = report.folded(f"{cell}: {complaint}")
                 raise WrongGradient(f"{said}\n\nTo repeat it: {self._command()}")
         finally:
-            result = table.result(self.check, self.record.tally, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            result = table.result(self.check, self.record.tally, load.shown(self.path), seconds)
             self.user_properties.append((_RESULT, result.packed()))
 
     def _message(self, example: Example, outcome: Outcome) -> str:

@@ -77,7 +77,7 @@ class Script:
     lines: tuple[Line, ...]
     quantities: tuple[str, ...]  # names of the forward that are assigned once, as a whole
     cotangents: tuple[str, ...]  # the parameters of backward
-    end: int  # the last line of the backward
+    functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
 
     def quantity(self, name: str) -> str | None:
@@ -88,32 +88,58 @@ class Script:
 
 def read(path: Path, name: str) -> Script:
     """The script of one cell of a file. Raises CaseError if its source cannot be followed."""
-    found: dict[str, Any] = {}
     hooks = Hooks()
+    parts: dict[str, Any] = {}
 
     def change(tree: ast.Module) -> ast.Module:
         text = path.read_text(encoding="utf-8").splitlines()
-        function = _definition(tree.body, name)
-        if function is None:
-            raise CaseError(f"{load.shown(path)} defines no cell called {name}.")
-        backward = _backward(function)
-        if backward is None:
-            raise CaseError(
-                f"The backward of {name} cannot be followed: it is not a function inside it."
-            )
-        found.update(_parts(tree, function, backward, text))
-        found["line"] = function.lineno
-        return ast.fix_missing_locations(tree)
+        parts.update(_instrumented(tree, name, text, load.shown(path)))
+        return tree
 
     module = load.module(path, change, {_HOOKS: hooks})
-    hooks.module = vars(module)
-    cell = closure(vars(module)[name], Source(path.resolve(), found["line"]))
+    return _script(name, parts, path, vars(module), hooks)
+
+
+def build(
+    tree: ast.Module, name: str, text: list[str], path: Path, module: dict[str, Any]
+) -> Script:
+    """The script of a cell that was written as a syntax tree; ``text`` are its lines as shown.
+
+    ``module`` are the only names that the code can see besides its own.
+    """
+    hooks = Hooks()
+    parts = _instrumented(tree, name, text, load.shown(path))
+    module = {**module, _HOOKS: hooks}
+    exec(compile(tree, str(path), "exec"), module)
+    return _script(name, parts, path, module, hooks)
+
+
+def _instrumented(tree: ast.Module, name: str, text: list[str], shown: str) -> dict[str, Any]:
+    """Put the hooks into the tree; tell what they hang on."""
+    function = _definition(tree.body, name)
+    if function is None:
+        raise CaseError(f"{shown} defines no cell called {name}.")
+    backward = _backward(function)
+    if backward is None:
+        raise CaseError(
+            f"The backward of {name} cannot be followed: it is not a function inside it."
+        )
+    parts = _parts(tree, function, backward, text)
+    ast.fix_missing_locations(tree)
+    return {**parts, "line": function.lineno}
+
+
+def _script(
+    name: str, parts: dict[str, Any], path: Path, module: dict[str, Any], hooks: Hooks
+) -> Script:
+    hooks.module = module
+    cell = closure(module[name], Source(path.resolve(), parts["line"]))
     return Script(
         cell,
-        tuple(found["lines"]),
-        tuple(found["quantities"]),
+        tuple(parts["lines"]),
+        tuple(parts["quantities"]),
         tuple(f"d{output}" for output in cell.outputs),
-        found["end"],
+        tuple(parts["functions"]),
         hooks,
     )
 
@@ -138,6 +164,7 @@ def _parts(
 ) -> dict[str, Any]:
     """Put the hooks into the tree; tell the lines and the forward quantities."""
     forward = [node for node in function.body if node is not backward]
+    functions = _functions(tree, function.name)
     helpers = _helpers(tree, forward, backward)
     numbering = _Numbering(text)
     given = [argument.arg for argument in backward.args.args]
@@ -162,8 +189,26 @@ def _parts(
     return {
         "lines": numbering.lines,
         "quantities": quantities,
-        "end": backward.end_lineno or backward.lineno,
+        "functions": functions,
     }
+
+
+_KNOWN_FUNCTIONS = {f"{prefix}{name}" for prefix in ("np.", "numpy.", "") for name in
+                    ("tanh", "exp", "log", "sqrt", "sin", "cos", "sigmoid")}  # fmt: skip
+
+
+def _functions(tree: ast.Module, cell: str) -> list[str]:
+    """Functions of one argument that the file calls and that keep a shape, as far as is known."""
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} - {cell}
+    called = [
+        ast.unparse(node.func)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and len(node.args) == 1
+        and not node.keywords
+        and not isinstance(node.args[0], ast.List | ast.Tuple)
+    ]
+    return [name for name in dict.fromkeys(called) if name in _KNOWN_FUNCTIONS | defined]
 
 
 def _helpers(

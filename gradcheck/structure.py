@@ -69,7 +69,7 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
     if gradient.dtype != argument.dtype:
         return (
             f"{gradient_name} is {gradient.dtype}, but {name} is {argument.dtype}.\n"
-            "A cast, or a buffer of another type, on its way loses digits."
+            "A cast, or a buffer of another type, on its way changes what it holds."
         )
     unfit = ~np.isfinite(gradient)
     if unfit.any():

@@ -18,6 +18,7 @@ ORACLES = ("forward", "fd", "autograd", "unrolled")
 class Result:
     """What one node found, small enough to travel between processes as text."""
 
+    file: str
     cell: str
     subject: str
     oracle: str
@@ -39,9 +40,10 @@ class Result:
         return "forward" if self.subject == "forward" else self.oracle
 
 
-def result(check: Check, tally: Tally, seconds: float) -> Result:
+def result(check: Check, tally: Tally, file: str, seconds: float) -> Result:
     """What one node found, from its check and its tally."""
     return Result(
+        file,
         check.examiner.cell.name,
         check.subject,
         check.oracle,
@@ -62,21 +64,23 @@ def text(results: Iterable[tuple[Result, str]], *, colour: bool) -> str:
 
 def of(results: Iterable[tuple[Result, str]]) -> Table:
     """The table of all nodes that ran, each with pytest's word on it."""
-    by_cell: dict[str, list[tuple[Result, str]]] = {}
+    by_cell: dict[tuple[str, str], list[tuple[Result, str]]] = {}
     for result, outcome in results:
-        by_cell.setdefault(result.cell, []).append((result, outcome))
+        by_cell.setdefault((result.cell, result.file), []).append((result, outcome))
+    names = [cell for cell, _ in by_cell]
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption_justify="left"
     )
     for name in ("cell", "gradients", "examples", "unjudged", *ORACLES, "seconds"):
         table.add_column(name, justify="left" if name == "cell" else "right", no_wrap=True)
-    for cell, found in sorted(by_cell.items()):
+    for (cell, file), found in sorted(by_cell.items()):
         gradients = {r.subject for r, _ in found if r.subject not in ("forward", "law")}
         wrong = {r.subject for r, outcome in found if outcome != "passed"} & gradients
         count = f"{len(gradients) - len(wrong)} of {len(gradients)}"
+        shown = f"[red]{count}[/red]" if wrong else f"[green]{count}[/green]"
         table.add_row(
-            cell,
-            f"[red]{count}[/red]" if wrong else f"[green]{count}[/green]",
+            cell if names.count(cell) == 1 else f"{file}::{cell}",
+            shown if gradients else "-",
             str(sum(result.examples for result, _ in found)),
             str(sum(result.unjudged for result, _ in found)),
             *(_worst([pair for pair in found if pair[0].column == oracle]) for oracle in ORACLES),

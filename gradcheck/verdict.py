@@ -67,7 +67,9 @@ def weigh(
         else:
             judgement, columns = _witnesses(check, evidence, outcome)
             refer = by_autograd if check.examiner.twin and _forwards_agree(evidence) else numeric
-            striking = patterns.find(check.examiner, check.argument, refer, check.time)
+            striking = patterns.find(
+                check.examiner, check.argument, refer, check.time, evidence.example
+            )
     rows = _rows(outcome.output or check.subject, outcome.comparison, columns)
     return Verdict(
         headline,
@@ -143,7 +145,10 @@ def _two_numeric(seen: list[Reference]) -> str:
 def _gap(both: Comparison) -> str:
     if both.scale == 0:
         return ""
-    return f" to {float(both.error.max()) / both.scale:.0e}" if both.error.any() else " exactly"
+    gap = float(both.error.max()) / both.scale
+    if gap > 1e-3:  # agreement within rounding so wide is not worth a figure
+        return ""
+    return f" to {gap:.0e}" if gap else " exactly"
 
 
 def _column(reference: Reference) -> str:

@@ -108,8 +108,8 @@ def test_a_gradient_that_is_zero_throughout_complains():
     for _ in range(10):
         tally.add(Outcome(comparison=compare(np.zeros(3), np.zeros(3))))
     assert tally.complaint(check_of("da[fd]")) == (
-        "da is zero in every example, and rightly so.\na does not reach the outputs: use it in the "
-        'forward, or make it a constant, `*, a: "B H"`.'
+        "da is zero in every example, as is the true gradient.\na does not reach the outputs: use "
+        'it in the forward, or make it a constant, `*, a: "B H"`.'
     )
     tally.add(Outcome(comparison=compare(np.ones(3), np.ones(3))))
     assert tally.complaint(check_of("da[fd]")) is None

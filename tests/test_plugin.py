@@ -259,7 +259,7 @@ def test_a_gradient_that_is_zero_throughout_is_red(project):
     result = project.runpytest("cases/idle.py")
     result.assert_outcomes(passed=4, failed=1, skipped=1)
     assert (
-        "idle: db is zero in every example, and rightly so.\n"
+        "idle: db is zero in every example, as is the true gradient.\n"
         "b does not reach the outputs: use it in the forward, or make it a constant, "
         '`*, b: "B"`.\n\n'
         'To repeat it: pytest "cases/idle.py::idle::db[fd]"' in result.stdout.str()

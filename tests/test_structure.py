@@ -72,12 +72,12 @@ WRONG_SHAPE = "db has shape {}, but b has shape (3,)."
         (
             np.ones(3, np.float32),
             "db is float32, but b is float64.\n"
-            "A cast, or a buffer of another type, on its way loses digits.",
+            "A cast, or a buffer of another type, on its way changes what it holds.",
         ),
         (
             np.ones(3, int),
             "db is int64, but b is float64.\n"
-            "A cast, or a buffer of another type, on its way loses digits.",
+            "A cast, or a buffer of another type, on its way changes what it holds.",
         ),
         (
             np.array([1.0, np.nan, np.nan]),

@@ -160,6 +160,5 @@ class _Disturb(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if tensor.dtype is not torch.float64:
             return tensor
         draw = torch.rand(tensor.shape, generator=self._generator, dtype=torch.float64)
-        limits = torch.finfo(torch.float64)
-        u = 2 * draw - 1
-        return tensor * (1 + limits.eps * u) + limits.tiny * u  # tiny: results that underflow
+        # Relative, so that an exact zero stays one: a relu's mask must not flip.
+        return tensor * (1 + torch.finfo(torch.float64).eps * (2 * draw - 1))

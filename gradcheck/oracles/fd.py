@@ -3,7 +3,8 @@
 Differences at h, h/2 and h/4 cancel the errors of order h**2 and h**4. What the second
 extrapolation still changed bounds the truncation; the rounding of the values that were
 subtracted, over the step, bounds the rest. Where the sum of both is not small against the
-derivative, smaller steps are tried and the one with the smallest such share is kept.
+derivative, smaller steps are tried and the one with the smallest such share is kept. At a kink
+the slopes of the two sides stay apart however small the step: the bound then takes them both in.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,16 +57,20 @@ def along(
     """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error."""
     x = inputs[name]
 
-    def difference(step: float) -> tuple[float, float]:
+    plain = forward(inputs)
+
+    def difference(step: float) -> tuple[float, float, float]:
+        """Slope, its rounding, and the bend: how far the slopes of the two sides are apart."""
         above, below = x + step * direction, x - step * direction
         try:
             up, down = forward({**inputs, name: above}), forward({**inputs, name: below})
         except Exception:  # the author's forward may refuse what lies outside its domain
-            return float("nan"), float("inf")
-        pairs = list(zip(cotangents, up, down, strict=True))
-        slope = sum(float(np.sum(d * (u - v))) for d, u, v in pairs) / (2 * step)
-        size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, v in pairs)
-        return slope, (_EPS * size + 2 * noise) / (2 * step)
+            return float("nan"), float("inf"), float("nan")
+        pairs = list(zip(cotangents, up, plain, down, strict=True))
+        slope = sum(float(np.sum(d * (u - v))) for d, u, _, v in pairs) / (2 * step)
+        bend = sum(float(np.sum(d * ((u - m) - (m - v)))) for d, u, m, v in pairs) / step
+        size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, _, v in pairs)
+        return slope, (_EPS * size + 2 * noise) / (2 * step), abs(bend)
 
     best, best_share = (float("nan"), float("inf")), float("inf")
     for step in _steps(np.abs(x[direction != 0])):
@@ -76,6 +81,10 @@ def along(
         # Weights of the three differences in the value: 64/45, 20/45 and 1/45.
         rounding = (64 * fine[1] + 20 * middle[1] + coarse[1]) / 45
         bound = abs(second - first) + 2 * rounding
+        # The two sides of a smooth point come together as the step shrinks; at a kink they
+        # do not, and then no value between them is known.
+        if fine[2] > coarse[2] / 2 and fine[2] > 16 * fine[1]:
+            bound += fine[2]
         # By its share of the value: a step across a pole has a small derivative and a bound of
         # the same size, while the true derivative is a million times as large.
         share = bound / abs(value) if value else bound

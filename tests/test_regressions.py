@@ -1,0 +1,158 @@
+"""Right code that once was called wrong, and wrong code that once passed."""
+
+import numpy as np
+import pytest
+import torch
+
+from gradcheck.case import closure
+from gradcheck.checks import checks
+from gradcheck.oracles.autograd import Twin
+from gradcheck.search import search
+
+
+def red(function, twin=None, oracles=("fd", "autograd", "unrolled")):
+    reference = Twin(lambda values: _tuple(twin(**values)), None) if twin else None
+    found = []
+    for check in checks(closure(function), reference):
+        if check.oracle in oracles:
+            record = search(check, shrink=False)
+            if record.failure or record.tally.complaint(check):
+                found.append(check.label)
+    return found
+
+
+def _tuple(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def relu_rnn(slip):
+    """A relu cell; ``slip`` makes dU from what is right."""
+
+    def cell(x: "B D", h_prev: "B H", W: "D H", U: "H H", b: "H"):
+        h = np.maximum(x @ W + h_prev @ U + b, 0)
+
+        def backward(dh):
+            da = dh * (h > 0)
+            dU = slip(h_prev, da, dh, h)
+            return da @ W.T, da @ U.T, x.T @ da, dU, da.sum(axis=0)
+
+        return h, backward
+
+    return cell
+
+
+def relu_twin(x, h_prev, W, U, b):
+    return torch.rnn_relu_cell(x, h_prev, W.T, U.T, b)
+
+
+def test_a_right_relu_cell_passes():
+    assert red(relu_rnn(lambda h_prev, da, dh, h: h_prev.T @ da), relu_twin) == []
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        lambda h_prev, da, dh, h: h_prev.T @ (dh * (h >= 0)),
+        lambda h_prev, da, dh, h: h_prev.T @ (da - dh * (h == 0)),
+        lambda h_prev, da, dh, h: h_prev.T @ (da + 0.1 * dh * (h <= 0)),
+    ],
+)
+def test_a_mask_of_a_relus_output_is_exact(slip):
+    """An exact zero disturbed by rounding flipped `h > 0`, and hid what hung on it."""
+    assert red(relu_rnn(slip), relu_twin) == ["dU[fd]", "dU[autograd]", "dU[unrolled]"]
+
+
+def layer_norm(x: "B D", g: "D", b: "D", *, eps=1e-5):
+    mu = x.mean(axis=1, keepdims=True)
+    rs = 1 / np.sqrt(x.var(axis=1, keepdims=True) + eps)
+    n = (x - mu) * rs
+    y = n * g + b
+
+    def backward(dy):
+        dn = dy * g
+        centred = dn - dn.mean(axis=1, keepdims=True)
+        dx = rs * (centred - n * (dn * n).mean(axis=1, keepdims=True))
+        return dx, (dy * n).sum(axis=0), dy.sum(axis=0)
+
+    return y, backward
+
+
+def test_a_variance_that_conjugates_does_not_fool_the_complex_step_on_tiny_inputs():
+    assert red(layer_norm) == []
+
+
+def cross_entropy(x: "B D", w: "D", *, y: "B in {0, 1}"):
+    z = x @ w
+    p = 1 / (1 + np.exp(-z))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    def backward(dloss):
+        d = dloss * (p - y) / len(y)
+        return np.outer(d, w), x.T @ d
+
+    return loss, backward
+
+
+def test_the_rounding_of_the_forward_is_no_mistake_of_the_backward():
+    assert red(cross_entropy) == []
+
+
+def norm(x: "N"):
+    z = np.linalg.norm(x)
+
+    def backward(dz):
+        return dz * x / z
+
+    return z, backward
+
+
+def test_a_step_across_a_kink_does_not_accuse():
+    assert red(norm) == []
+
+
+def cosh_slope(x: "B D", h_prev: "B H", W: "D H", U: "H H", b: "H"):
+    h = np.tanh(x @ W + h_prev @ U + b)
+
+    def backward(dh):
+        da = dh / np.cosh(np.arctanh(h)) ** 2
+        return da @ W.T, da @ U.T, x.T @ da, h_prev.T @ da, da.sum(axis=0)
+
+    return h, backward
+
+
+def test_a_derivation_at_the_edge_of_a_domain_is_not_judged_there():
+    assert red(cosh_slope) == []
+
+
+CACHE = {}
+
+
+def one_cache(x: "B D", h_prev: "B H", W: "D H", U: "H H"):
+    h = np.tanh(x @ W + h_prev @ U)
+    CACHE.update(x=x, h=h, h_prev=h_prev)
+
+    def backward(dh):
+        da = dh * (1 - CACHE["h"] ** 2)
+        return da @ W.T, da @ U.T, CACHE["x"].T @ da, CACHE["h_prev"].T @ da
+
+    return h, backward
+
+
+def test_one_cache_for_all_calls_is_judged_alike_whichever_node_asks_first():
+    over_time = [f"{d}[unrolled]" for d in ("dx", "dh_prev", "dW", "dU")]
+    assert red(one_cache) == over_time
+    law = next(c for c in checks(closure(one_cache), None) if c.label == "law[repeatable]")
+    assert search(law).failure[1].fault.startswith("backward gives another dx once the forward")
+
+
+def leaves(x: "B"):
+    def backward(dy):
+        raise SystemExit(3)
+
+    return 2 * x, backward
+
+
+def test_code_that_would_end_the_run_is_an_ordinary_failure():
+    check = next(c for c in checks(closure(leaves), None) if c.label == "dx[fd]")
+    fault = search(check).failure[1].fault
+    assert fault.startswith("backward fails with RuntimeError: SystemExit 3")
