@@ -50,10 +50,16 @@ class Drawn:
 class Bench:
     """A script on a few draws. ``right`` asks which gradients a set of changes makes right."""
 
-    def __init__(self, script: Script, examples: Iterable[Example]) -> None:
+    def __init__(
+        self, script: Script, examples: Iterable[Example], telling: Iterable[Example] = ()
+    ) -> None:
         self.script = script
-        self.draws = [drawn for example in examples if (drawn := _drawn(script, example))]
         self.names = frozenset(argument.name for argument in script.cell.arguments)
+        # A draw on which rounding hides one gradient is too coarse for the others as well (a
+        # wrong one may look exact); but one that is known to tell something is kept.
+        whole = [_drawn(script, example) for example in examples]
+        drawn = [one for one in whole if one is not None and len(one.truth) == len(self.names)]
+        self.draws = drawn + [d for example in telling if (d := _drawn(script, example))]
 
     def part(self, draws: Sequence[Drawn]) -> "Bench":
         """The bench with some of its draws."""

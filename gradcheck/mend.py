@@ -77,7 +77,7 @@ def examples(script: Script) -> Iterator[Example]:
 
 def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     """The faults of a script; ``telling`` are examples that are known to show one."""
-    fresh = Bench(script, [*examples(script), *telling])
+    fresh = Bench(script, examples(script), telling)
     if not fresh.draws:
         return Findings(frozenset(), bench=fresh)
     missing = frozenset.union(*(drawn.missing for drawn in fresh.draws))

@@ -346,10 +346,12 @@ def _function(name: str, notes: Notes) -> ast.FunctionDef:
         for argument, _ in notes.arguments
     ]
     last = notes.backward[-1].line
+    returned = _at(ast.Return(ast.Tuple(gradients, ast.Load())), last)
+    setattr(returned, script.GENERATED, True)
     backward = ast.FunctionDef(
         "backward",
         _parameters([f"d{output}" for output in notes.outputs]),
-        [*map(_statement, notes.backward), _at(ast.Return(ast.Tuple(gradients, ast.Load())), last)],
+        [*map(_statement, notes.backward), returned],
         [],
     )
     backward.lineno, backward.end_lineno = notes.backward[0].line, last

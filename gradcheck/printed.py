@@ -1,7 +1,9 @@
 """A proof as text for a terminal: one line for each line of the derivation."""
 
+import re
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from gradcheck import load
@@ -40,9 +42,9 @@ def text(proof: Proof, *, numbers: bool) -> Text:
     out.append("\n")
     if proof.reason:
         out.append(f"{proof.reason}\n")
-    width = max((len(line.source) for line in proof.lines), default=0)
+    width = max((cell_len(_bare(line.source)) for line in proof.lines), default=0)
     for line in proof.lines:
-        out.append_text(_line(line, min(width, 72), proof))
+        out.append_text(_line(line, min(width, 76), proof))
     for statement in proof.absent:
         out.append("  A line is missing at the head of the backward:\n", "bold red")
         out.append(f"          {statement}\n", "green")
@@ -57,7 +59,8 @@ def _line(line: Judged, width: int, proof: Proof) -> Text:
     sign, words, style = _SAID[line.verdict]
     out = Text(f"{line.line:>5}  ")
     out.append(sign, style)
-    out.append(f" {line.source.ljust(width)}  ")
+    source = _bare(line.source)
+    out.append(f" {source}{' ' * max(width - cell_len(source), 0)}  ")
     out.append(words, style)
     if line.error is not None and line.verdict == WRONG:
         out.append(f", by {line.error:.1e} of its largest entry")
@@ -70,6 +73,11 @@ def _line(line: Judged, width: int, proof: Proof) -> Text:
     if line.verdict == WRONG:
         out.append(f"       at  {load.shown(proof.path)}:{line.line}\n", "dim")
     return out
+
+
+def _bare(source: str) -> str:
+    """A line without the comment behind it."""
+    return re.sub(r"\s+#.*$", "", source)
 
 
 def _numbers(worked: Worked) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """Judge every line of a derivation: right, wrong, fed by a wrong line, or why not judged."""
 
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gradcheck import case, load, mend, script
+from gradcheck import case, load, mend, paper, script
 from gradcheck.bench import Bench, close
 from gradcheck.case import Malformed
 from gradcheck.cell import Array, Cell
@@ -62,10 +62,13 @@ class Worked:
 
 
 def proofread(path: Path, only: str | None = None) -> tuple[Proof, ...]:
-    """The proofs of all cells of a file, or of one.
+    """The proofs of all cells of a case file, or of one; or that of a file of plain equations.
 
-    Raises CaseError if the file has no cell of that name.
+    Raises CaseError if the file cannot be read, or has no cell of that name.
     """
+    if path.suffix != ".py":
+        read, notes = paper.cell(path)
+        return (_judged(path, path.stem, read, lambda text: paper.spelled(notes, text)),)
     cells = case.read(path)
     chosen = [cell for cell in cells if only is None or cell.name == only]
     if not chosen:
@@ -81,13 +84,17 @@ def _proof(path: Path, cell: Cell | Malformed) -> Proof:
         read = script.read(path.resolve(), cell.name)
     except CaseError as error:
         return Proof(cell.name, path, UNJUDGED, reason=str(error))
+    return _judged(path, cell.name, read, str)
+
+
+def _judged(path: Path, name: str, read: Script, spell: Callable[[str], str]) -> Proof:
     findings = mend.find(read)
-    if not findings.wrong and not findings.missing and (failing := list(_failing(cell))):
+    if not findings.wrong and not findings.missing and (failing := list(_failing(read.cell))):
         findings = mend.find(read, failing)
         if not findings.wrong:
             reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
-            return Proof(cell.name, path, UNJUDGED, reason=reason)
-    return judged(path, read, findings)
+            return Proof(name, path, UNJUDGED, reason=reason)
+    return replace(judged(path, read, findings, spell), cell=name)
 
 
 def _failing(cell: Cell) -> Iterator[Example]:
@@ -104,15 +111,15 @@ def _failing(cell: Cell) -> Iterator[Example]:
         yield failure[0]
 
 
-def judged(path: Path, read: Script, findings: Findings) -> Proof:
-    """The verdicts that follow from what was found."""
+def judged(path: Path, read: Script, findings: Findings, spell: Callable[[str], str]) -> Proof:
+    """The verdicts that follow from what was found; ``spell`` writes a mend as the file would."""
     bench = findings.bench
     if bench is None or not bench.draws:
         reason = "The forward or the backward fails on every example, so no line can be followed."
         return Proof(read.cell.name, path, UNJUDGED, reason=reason)
-    judge = _Judge(read, findings, bench)
+    judge = _Judge(read, findings, bench, spell)
     lines = tuple(judge.line(line) for line in judge.in_order() if not line.absent)
-    absent = tuple(fault.mends[0] for fault in findings.faults if fault.line.absent and fault.mends)
+    absent = tuple(spell(f.mends[0]) for f in findings.faults if f.line.absent and f.mends)
     missing = tuple(f"d{a.name}" for a in read.cell.arguments if a.name in findings.missing)
     if findings.wrong or any(line.verdict == WRONG for line in lines):
         verdict = WRONG
@@ -126,8 +133,10 @@ def judged(path: Path, read: Script, findings: Findings) -> Proof:
 class _Judge:
     """What each line assigned as written, beside what it assigns with every fault mended."""
 
-    def __init__(self, read: Script, findings: Findings, bench: Bench) -> None:
-        self.read, self.findings, self.bench = read, findings, bench
+    def __init__(
+        self, read: Script, findings: Findings, bench: Bench, spell: Callable[[str], str]
+    ) -> None:
+        self.read, self.findings, self.bench, self.spell = read, findings, bench, spell
         self.faults = {fault.line.key: fault for fault in findings.faults}
         self.pairs = []
         for drawn in findings.draws or bench.draws:
@@ -141,7 +150,8 @@ class _Judge:
     def line(self, line: Line) -> Judged:
         fault = self.faults.get(line.key)
         if fault is not None:
-            return Judged(line.number, line.source, WRONG, fault.error, fault.mends)
+            mends = tuple(map(self.spell, fault.mends))
+            return Judged(line.number, line.source, WRONG, fault.error, mends)
         if not any(line.key in written for written, _ in self.pairs):
             return Judged(line.number, line.source, NOT_REACHED)
         same = all(

@@ -1,4 +1,6 @@
 # red: dbU -- only the bias of the recurrent product is multiplied by r
+# wrong: dbU = da.sum(axis=0)
+# right: dbU = da_h.sum(axis=0)
 
 import numpy as np
 

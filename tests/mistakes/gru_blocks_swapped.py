@@ -1,4 +1,6 @@
 # red: dx dW db -- M6, the rows are stacked r, z, n
+# wrong: da = np.concatenate([daz, dar, dan], axis=1)
+# right: da = np.concatenate([dar, daz, dan], axis=1)
 
 import numpy as np
 

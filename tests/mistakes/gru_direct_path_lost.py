@@ -1,4 +1,6 @@
 # red: dh_prev -- M1, h_prev also passes through the update gate untouched
+# wrong: dh_prev = da_h @ U
+# right: dh_prev = da_h @ U + dh * z
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dW dU db dbU -- the new value enters with 1 - z
+# wrong: dn = dh * z
+# right: dn = dh * (1 - z)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dU -- M3, the product is with the previous state
+# wrong: dU = da_h.T @ h
+# right: dU = da_h.T @ h_prev
 
 import numpy as np
 

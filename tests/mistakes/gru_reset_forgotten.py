@@ -1,4 +1,6 @@
 # red: dh_prev dU dbU -- n sees h_prev only behind the reset gate
+# wrong: da_h = np.concatenate([dar, daz, dan], axis=1)
+# right: da_h = np.concatenate([dar, daz, dan * r], axis=1)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dW dU db dbU -- z is the share of the old state
+# wrong: dz = dh * (n - h_prev)
+# right: dz = dh * (h_prev - n)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dWf dbf -- M3, the forget gate multiplies the previous cell state
+# wrong: df = dc * c
+# right: df = dc * c_prev
 
 import numpy as np
 

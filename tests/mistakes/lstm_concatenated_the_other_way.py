@@ -1,4 +1,6 @@
 # red: dx dh_prev -- M16, z is [h_prev, x]
+# wrong: dx, dh_prev = dz[:, :D], dz[:, D:]
+# right: dx, dh_prev = dz[:, h_prev.shape[1]:], dz[:, :h_prev.shape[1]]
 
 import numpy as np
 

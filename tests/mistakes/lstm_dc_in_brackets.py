@@ -1,4 +1,6 @@
 # red: dx dh_prev dc_prev dWf dWi dWc dbf dbi dbc -- the incoming dc is multiplied by the slope of tanh as well; right only if the cell carries tanh(c)
+# wrong: dc = (dc + dh * o) * (1 - np.tanh(c) ** 2)
+# right: dc = dc + dh * o * (1 - np.tanh(c) ** 2)
 
 import numpy as np
 

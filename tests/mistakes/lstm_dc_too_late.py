@@ -1,4 +1,6 @@
 # red: dx dh_prev dWf dbf -- M2, the forget gate uses dc before it is complete
+# wrong: df = dc * c_prev
+# right: df = (dc + dh * o * (1 - np.tanh(c) ** 2)) * c_prev
 
 import numpy as np
 

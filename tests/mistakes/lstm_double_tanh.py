@@ -1,4 +1,6 @@
 # red: dx dh_prev dWc dbc -- M4, g is activated already: the slope is 1 - g^2
+# wrong: dag = dg * (1 - np.tanh(g) ** 2)
+# right: dag = dg * (1 - g ** 2)
 
 import numpy as np
 

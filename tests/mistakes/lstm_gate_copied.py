@@ -1,4 +1,6 @@
 # red: dx dh_prev dWi dbi -- M6, the input gate's line is a copy of the forget gate's
+# wrong: dai = di * f * (1 - f)
+# right: dai = di * i * (1 - i)
 
 import numpy as np
 

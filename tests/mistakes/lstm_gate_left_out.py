@@ -1,4 +1,6 @@
 # red: dx dh_prev -- M13, z also feeds the output gate
+# wrong: dz = daf @ Wf.T + dai @ Wi.T + dag @ Wc.T
+# right: dz = daf @ Wf.T + dai @ Wi.T + dag @ Wc.T + dao @ Wo.T
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dWf -- M3, z holds the previous h
+# wrong: dWf, dbf = np.concatenate([h, x], axis=1).T @ daf, daf.sum(axis=0)
+# right: dWf, dbf = np.concatenate([h_prev, x], axis=1).T @ daf, daf.sum(axis=0)
 
 import numpy as np
 

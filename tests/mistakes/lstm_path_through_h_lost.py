@@ -1,4 +1,6 @@
 # red: dx dh_prev dc_prev dWf dWi dWc dbf dbi dbc -- M1, c also reaches the loss through h
+# wrong: a line is missing
+# right: dc = dc + dh * o * (1 - np.tanh(c) ** 2)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dWf dWi -- M6, the gradients come in the order of the arguments
+# wrong: return dx, dh_prev, dc_prev, dWi, dWf, dWc, dWo, dbf, dbi, dbc, dbo
+# right: return dx, dh_prev, dc_prev, dWf, dWi, dWc, dWo, dbf, dbi, dbc, dbo
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dWf dbf -- M4, daf is the gradient before the sigmoid, df the one after it
+# wrong: daf = df
+# right: daf = df * f * (1 - f)
 
 import numpy as np
 

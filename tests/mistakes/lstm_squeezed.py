@@ -1,4 +1,6 @@
 # red: dbf -- right only for two sequences or more: squeeze drops the batch axis where B = 1
+# wrong: dWf, dbf = z.T @ daf, np.squeeze(daf).sum(axis=0)
+# right: dWf, dbf = z.T @ daf, daf.sum(axis=0)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dc_prev -- M1, the previous cell state reaches c through the forget gate
+# wrong: dc_prev = np.zeros_like(c_prev)
+# right: dc_prev = dc * f
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dc_prev dWf dWi dWc dbf dbi dbc -- M5, the slope of tanh is 1 - tanh^2
+# wrong: dc = dc + dh * o * (1 - np.tanh(c))
+# right: dc = dc + dh * o * (1 - np.tanh(c) ** 2)
 
 import numpy as np
 

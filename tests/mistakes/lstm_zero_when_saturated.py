@@ -1,4 +1,6 @@
 # red: dx dh_prev dWo dbo -- a slope is small in saturation, but not zero
+# wrong: dao = np.where(o > 0.99, 0.0, do * o * (1 - o))
+# right: dao = do * o * (1 - o)
 
 import numpy as np
 

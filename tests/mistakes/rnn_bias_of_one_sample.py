@@ -1,4 +1,6 @@
 # red: db -- M7, the other samples are left out
+# wrong: db = da[0].copy()
+# right: db = da.sum(axis=0)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dW dU db -- M4, h is activated already
+# wrong: da = dh * (1 - np.tanh(h) ** 2)
+# right: da = dh * (1 - h ** 2)
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dx dh_prev dW dU db -- M9, the forward divides by the keep probability
+# wrong: dh = dh + dy * mask
+# right: dh = dh + dy * mask / keep
 
 import numpy as np
 

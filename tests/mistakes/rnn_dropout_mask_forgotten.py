@@ -1,4 +1,6 @@
 # red: dx dh_prev dW dU db -- M10, the mask of the forward belongs in the backward too
+# wrong: dh = dh + dy
+# right: dh = dh + dy * mask / keep
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dU -- M3, the product is with the previous state
+# wrong: dU = h.T @ da
+# right: dU = h_prev.T @ da
 
 import numpy as np
 

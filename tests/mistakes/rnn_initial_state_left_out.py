@@ -1,4 +1,6 @@
 # red: dU -- M11, the first step has a previous state too
+# wrong: dU = np.zeros_like(U)
+# right: dU = h_prev.T @ da
 
 import numpy as np
 

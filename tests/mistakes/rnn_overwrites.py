@@ -1,4 +1,6 @@
 # red: dW -- M8, each sample overwrites what the ones before it gave
+# wrong: dW = np.outer(x_n, da_n)
+# right: dW = x.T @ da
 
 import numpy as np
 

@@ -1,4 +1,6 @@
 # red: dW dU -- the gradients come in the order of the arguments
+# wrong: return dx, dh_prev, dU, dW, db
+# right: return dx, dh_prev, dW, dU, db
 
 import numpy as np
 

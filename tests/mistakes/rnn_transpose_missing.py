@@ -1,4 +1,6 @@
 # red: dh_prev -- the recurrent matrix is square, so a missing transpose goes unnoticed
+# wrong: dh_prev = da @ U
+# right: dh_prev = da @ U.T
 
 import numpy as np
 
