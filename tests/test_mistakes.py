@@ -3,6 +3,7 @@
 import ast
 import difflib
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gradcheck.case import read
 from gradcheck.cell import Cell
 from gradcheck.checks import Check, checks
 from gradcheck.oracles import autograd
+from gradcheck.proofread import proofread
 from gradcheck.search import search
 
 HERE = Path(__file__).parent
@@ -77,6 +79,28 @@ def test_a_mistake_is_its_case_but_for_one_slip(path):
     ours, theirs = (ast.unparse(_without_docstring(p)).splitlines() for p in (path, right))
     changed = [line for line in difflib.ndiff(theirs, ours) if line[0] in "+-"]
     assert 1 <= len(changed) <= 6, "\n".join(changed)
+
+
+def declared_lines(path: Path) -> list[tuple[str, str]]:
+    """The wrong lines and their mends that a mistake declares below its first line."""
+    head = path.read_text(encoding="utf-8").splitlines()[1:]
+    wrong = [line.removeprefix("# wrong: ") for line in head if line.startswith("# wrong: ")]
+    right = [line.removeprefix("# right: ") for line in head if line.startswith("# right: ")]
+    return list(zip(wrong, right, strict=True))
+
+
+@pytest.mark.parametrize("path", MISTAKES, ids=lambda path: path.stem)
+def test_exactly_the_declared_lines_are_wrong_and_mended(path):
+    (proof,) = proofread(path)
+    found = [
+        (re.sub(r"\s+#.*$", "", line.source), line.mends[0])
+        for line in proof.lines
+        if line.verdict == "wrong"
+    ]
+    found += [("a line is missing", statement) for statement in proof.absent]
+    assert found == declared_lines(path)
+    # A mistake in the values has a line at fault; one against a law, or an unfinished one, none.
+    assert bool(found) == (proof.verdict == "wrong")
 
 
 def _without_docstring(path: Path) -> ast.Module:
