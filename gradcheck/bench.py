@@ -1,7 +1,7 @@
 """Try changes of a script's lines on a few draws, and see which gradients come out right."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,12 @@ class Drawn:
     tolerances: dict[str, float]
     quantities: dict[str, Array | None] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()  # arguments for which backward returns None
+    kept: list[tuple[Array, Array]] = field(default_factory=list)  # arrays and their contents
+
+    def restore(self) -> None:
+        """Undo what an edit wrote into an input or a forward value."""
+        for array, contents in self.kept:
+            np.copyto(array, contents)
 
 
 class Bench:
@@ -80,16 +86,25 @@ class Bench:
         """Whether at least the wanted gradients are right; stops at the first that is not."""
         return all(wanted <= self._right_on(drawn, changes) for drawn in self.draws)
 
+    def repaired(
+        self, changes: Mapping[int, Change], right: frozenset[str], red: frozenset[str]
+    ) -> frozenset[str]:
+        """The red gradients that the changes make right; none if they break one that is right."""
+        found = red
+        for drawn in self.draws:
+            now = self._right_on(drawn, changes)
+            found &= now
+            if not found or not right <= now:
+                return frozenset()
+        return found
+
     def _right_on(self, drawn: Drawn, changes: Mapping[int, Change]) -> frozenset[str]:
         returned = self.run(drawn, changes)
         return frozenset(
             name
             for name, gradient in returned.items()
-            if gradient is not None
-            and (
-                name not in drawn.truth
-                or close(gradient, drawn.truth[name], drawn.tolerances[name])
-            )
+            if name not in drawn.truth
+            or (gradient is not None and close(gradient, drawn.truth[name], drawn.tolerances[name]))
         )
 
     def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
@@ -103,6 +118,8 @@ class Bench:
             return dict.fromkeys(self.names)
         finally:
             hooks.changes = {}
+            if changes:
+                drawn.restore()
         arguments = [drawn.inputs[argument.name] for argument in cell.arguments]
         found = gradients(cell, returned, arguments)
         return {name: None if isinstance(g, Unusable) else g for name, g in found.items()}
@@ -179,7 +196,19 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
             tolerances[name] = max(least, 100 * unknown / scale if scale else 0.0)
     if not truth:
         return None
-    return Drawn(inputs, evidence.cotangents, backward, scope, truth, tolerances, missing=missing)
+    kept = [(a, a.copy()) for a in _arrays([*inputs.values(), *scope.values()])]
+    return Drawn(inputs, evidence.cotangents, backward, scope, truth, tolerances, {}, missing, kept)
+
+
+def _arrays(values: Iterable[Any], depth: int = 3) -> Iterator[Array]:
+    """The arrays among some values, and in the lists and dicts among them."""
+    for value in values:
+        if isinstance(value, np.ndarray) and value.flags.writeable:
+            yield value
+        elif isinstance(value, list | tuple) and depth:
+            yield from _arrays(value, depth - 1)
+        elif isinstance(value, dict) and depth:
+            yield from _arrays(value.values(), depth - 1)
 
 
 def _missing(cell: Cell, evidence: Evidence) -> frozenset[str]:
@@ -198,16 +227,23 @@ def _missing(cell: Cell, evidence: Evidence) -> frozenset[str]:
     return frozenset()
 
 
-def change_of(line: Line, expression: ast.expr) -> Change:
-    """The change that gives a line another right-hand side."""
-    code = compiled(whole_value(line, expression))
+def change_of(line: Line, expression: ast.expr, sign: str | None = None) -> Change:
+    """The change that gives a line another right-hand side, and perhaps another sign."""
+    code = compiled(whole_value(line, expression, sign))
     return lambda space: eval(code, space)
 
 
-def whole_value(line: Line, expression: ast.expr) -> ast.expr:
+def whole_value(line: Line, expression: ast.expr, sign: str | None = None) -> ast.expr:
     """What a line assigns, given its right-hand side: ``a += b`` assigns a + b."""
     statement = line.statement
-    if not isinstance(statement, ast.AugAssign):
+    operators: dict[str, ast.operator] = {"+=": ast.Add(), "-=": ast.Sub()}
+    if isinstance(statement, ast.AugAssign):
+        target: ast.expr = statement.target
+        operator = statement.op if sign is None else operators.get(sign)
+    elif isinstance(statement, ast.Assign) and sign in operators:
+        target, operator = statement.targets[0], operators[sign]
+    else:
         return expression
-    target = ast.parse(ast.unparse(statement.target), mode="eval").body
-    return ast.BinOp(target, statement.op, expression)
+    if operator is None:
+        return expression
+    return ast.BinOp(ast.parse(ast.unparse(target), mode="eval").body, operator, expression)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradcheck.agree import Comparison
 from gradcheck.cell import Cell
 from gradcheck.errors import CaseError
@@ -134,7 +136,8 @@ def _guarded(judge: Callable[[Evidence], Outcome]) -> Callable[[Evidence], Outco
 
     def guarded(evidence: Evidence) -> Outcome:
         try:
-            return judge(evidence)
+            with np.errstate(all="ignore"):  # what overflows is judged by its result
+                return judge(evidence)
         except (Crash, CaseError) as error:
             return Outcome(str(error))
 
@@ -149,6 +152,8 @@ def _gradient(
             return Outcome(judged=False)
         hand = evidence.hand[name]
         if isinstance(hand, Unusable):
+            if hand.overflows and not np.isfinite(refer(evidence, name).value).all():
+                return Outcome(judged=False)  # the true gradient overflows as well
             return Outcome(hand.sentence)
         reference = refer(evidence, name)
         comparison = evidence.compared(name, reference)

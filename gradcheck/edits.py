@@ -7,7 +7,8 @@ tried on the numbers (mend.py), and most are wrong.
 import ast
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,17 @@ _SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 }
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Edit:
     """An expression that might have been meant; ``cost`` grows with what was changed."""
 
     cost: float
-    text: str
-    expression: ast.expr = field(compare=False)
+    expression: ast.expr
+    sign: str | None = None  # =, += or -= in place of the line's own
+
+    @cached_property
+    def text(self) -> str:
+        return ast.unparse(self.expression)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Setting:
     siblings: tuple[ast.expr, ...]  # right-hand sides of the other lines
     slices: tuple[ast.expr, ...]  # slices that occur anywhere in the backward
     sizes: tuple[str, ...]  # expressions of sizes, such as x.shape[0] or keep
+    signs: tuple[str, ...] = ()  # other signs that the statement could have
     deep: bool = False  # whether terms of three factors are worth their number
 
     def value(self, expression: ast.expr) -> Any:
@@ -61,13 +67,11 @@ def compiled(expression: ast.expr) -> Any:
 
 
 def edits(expression: ast.expr, setting: Setting) -> Iterator[Edit]:
-    """Every small edit of the expression, each once, in no particular order."""
-    seen = {ast.unparse(expression)}
+    """The small edits of the expression, in no particular order; some come more than once."""
+    for sign in setting.signs:
+        yield Edit(1.1, expression, sign)
     for cost, edited in _edits(expression, setting):
-        text = ast.unparse(edited)
-        if text not in seen:
-            seen.add(text)
-            yield Edit(cost + len(text) / 1000, text, edited)
+        yield Edit(cost, edited)
 
 
 def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
@@ -125,15 +129,17 @@ def _is_module(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("np", "numpy")
 
 
+_TERMS = (ast.Add, ast.Sub, ast.Mult, ast.MatMult)
+
+
 def _terms(root: ast.expr) -> Iterator[ast.expr]:
     """The expression, and the terms and factors it is made of."""
     yield root
-    if isinstance(root, ast.BinOp) and isinstance(root.op, ast.Add | ast.Sub | ast.Mult):
+    if isinstance(root, ast.BinOp) and isinstance(root.op, _TERMS):
         yield from _terms(root.left)
         yield from _terms(root.right)
-    elif isinstance(root, ast.BinOp) and isinstance(root.op, ast.MatMult):
-        yield root.left
-        yield root.right
+    elif isinstance(root, ast.Attribute) and not _is_module(root.value):
+        yield from _terms(root.value)
     elif (
         isinstance(root, ast.Call)
         and isinstance(root.func, ast.Attribute)
@@ -312,7 +318,10 @@ def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float,
             yield 2.2, _method(_parsed(name), "sum", 0)
     for (a, first), (b, second) in itertools.combinations(shapes.items(), 2):
         if np.broadcast_shapes(first, second) == shape if _broadcast(first, second) else False:
-            yield 2.3, ast.BinOp(_parsed(a), ast.Mult(), _parsed(b))
+            one, left, right = ast.Constant(1), _parsed(a), _parsed(b)
+            yield 2.3, ast.BinOp(left, ast.Mult(), right)
+            yield 2.5, ast.BinOp(left, ast.Mult(), ast.BinOp(one, ast.Sub(), right))
+            yield 2.5, ast.BinOp(right, ast.Mult(), ast.BinOp(one, ast.Sub(), left))
     for (a, first), (b, second) in itertools.permutations(shapes.items(), 2):
         if len(first) == len(second) == 2 == len(shape):
             left, right = _parsed(a), _parsed(b)
@@ -344,6 +353,8 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
             mappings[((one, other), (other, one))] = None
     for chosen in mappings:
         yield _substituted(root, dict(chosen))
+    for name in {ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)}:
+        yield _unwrapped(root, name)
 
 
 def _resized(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
@@ -365,6 +376,19 @@ def _letter(one: str, other: str) -> tuple[str, str] | None:
         return None
     different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
     return different[0] if len(different) == 1 else None
+
+
+def _unwrapped(root: ast.expr, name: str) -> ast.expr:
+    """The expression with every ``name(x)`` replaced by x."""
+
+    class Unwrapper(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            self.generic_visit(node)
+            alone = len(node.args) == 1 and not node.keywords
+            return node.args[0] if alone and ast.unparse(node.func) == name else node
+
+    result: ast.expr = Unwrapper().visit(ast.parse(ast.unparse(root), mode="eval").body)
+    return result
 
 
 def _substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:

@@ -20,8 +20,11 @@ from gradcheck.script import Change, Line, Script, is_number
 
 _MOST_MENDS = 3
 _MOST_LINES = 6  # wrong at once
-_MOST_TRIALS = 40_000  # a budget in trials, not in seconds: the same verdict on every machine
+_MOST_TRIALS = 20_000  # a budget in trials, not in seconds: the same verdict on every machine
 _DEAREST = 0.25  # how much more than the best mend another may cost
+
+
+_ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def examples(script: Script) -> Iterator[Example]:
     yield from (example(30 + k, regime) for k, regime in enumerate(regimes))
 
 
+@np.errstate(all="ignore")
 def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     """The faults of a script; ``telling`` are examples that are known to show one."""
     fresh = Bench(script, examples(script), telling)
@@ -99,11 +103,35 @@ class _Search:
         self.trials = 0
         self.lines = {line.key: line for line in script.lines}
         _, self.seen, self.spaces = bench.watched(bench.draws[0], {})
-        self.claims = dict(self._claims())
+        self._believe(dict(self._claims()))
+
+    def _believe(self, claims: Mapping[int, "_Claim"]) -> None:
+        """Take names at their word, as far as that breaks nothing that is right."""
+        self.claims = dict(claims)
         self.true_spaces: dict[int, list[tuple[dict[str, Any], Any]]] = {}
+        right = self.bench.right({})
+        for key in list(self.claims):
+            if not self.bench.repairs({key: self._truth_change(key)}, right):
+                del self.claims[key]
         self.suspects = self._suspects()
 
     def findings(self, wrong: frozenset[str]) -> Findings:
+        """The faults, by the names of the lines; where that fails, without asking the names."""
+        by_name = self._attempt(wrong)
+        unclear = by_name.unexplained or any(not fault.mends for fault in by_name.faults)
+        if not unclear or self.missing or not self.claims:
+            return by_name
+        claims, self.trials = self.claims, 0
+        self._believe({})
+        by_search = self._attempt(wrong)
+        if len(by_search.unexplained) < len(by_name.unexplained) or (
+            by_search.faults and not by_search.unexplained
+        ):
+            return by_search
+        self._believe(claims)
+        return by_name
+
+    def _attempt(self, wrong: frozenset[str]) -> Findings:
         chosen = self._needed(self.suspects) if wrong else {}
         base = self.bench.right(chosen)
         faults: dict[int, list[tuple[Edit, Line, Change]]] = {}
@@ -117,7 +145,7 @@ class _Search:
                 active.pop(key)
                 active[line.key] = found[0][2]
                 faults[line.key] = [mend for mend in found if mend[1].key == line.key]
-            elif len(near) > 1:  # it, or a temporary that feeds it: which is not proved
+            elif len(near) > 1 or len(chosen) > 1:  # it, or what feeds it: not proved which
                 active.pop(key)
             else:
                 faults[key] = []
@@ -165,16 +193,13 @@ class _Search:
             line = self.lines[key]
             if key in known or line.absent or self._influence(line, {}) - self.missing:
                 continue
-            found: list[Edit] = []
-            forms: set[str] = set()
-            for edit in sorted(edits(line.expression, self._setting(line))):
-                if len(found) == _MOST_MENDS or (found and edit.cost > found[0].cost + _DEAREST):
+            found: list[tuple[Edit, Line, Change]] = []
+            for edit, _ in self._candidates([line]):
+                if found and edit.cost > found[0][0].cost + _DEAREST:
                     break
-                form = canonical(edit.expression)
-                if self._locally(edit, line) and form not in forms:
-                    forms.add(form)
-                    found.append(edit)
-            texts = tuple(statement(line, edit) for edit in found)
+                if self._locally(edit, line):
+                    found.append((edit, line, change))
+            texts = tuple(statement(line, edit) for edit, _, _ in _different(found))
             yield Fault(line, texts, self._error(key), change)
 
     # What names claim: dX is dL/dX, once it is complete.
@@ -287,52 +312,78 @@ class _Search:
         self, lines: Sequence[Line], others: Mapping[int, Change], wanted: frozenset[str]
     ) -> list[tuple[Edit, Line, Change]]:
         """Edits of one of the lines that make all wanted gradients right, the shortest first."""
-        candidates = [
-            (edit, line) for line in lines for edit in edits(line.expression, self._setting(line))
-        ]
-        candidates.sort(key=lambda pair: (pair[0].cost, pair[1].number))
         found: list[tuple[Edit, Line, Change]] = []
-        forms: set[str] = set()
-        for edit, line in candidates:
+        for edit, line in self._candidates(lines):
             if found and edit.cost > found[0][0].cost + _DEAREST:
                 break
-            if len(found) == _MOST_MENDS or self.trials > _MOST_TRIALS:
+            if self.trials > _MOST_TRIALS:
                 break
-            if line.key in self.true_spaces and not self._locally(edit, line):
-                continue
-            self.trials += 1
-            change = _change(line, edit)
+            change = self._tried(edit, line)
             if change is None:
                 continue
             changes = {**others, line.key: change}
-            if self.bench.repairs(changes, wanted) and self.fresh.repairs(
-                changes, wanted & self.fresh.names
-            ):
-                form = canonical(edit.expression)
-                if form not in forms:
-                    forms.add(form)
-                    found.append((edit, line, change))
-        return found
+            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
+                found.append((edit, line, change))
+        return _different(found)
 
     def _greedy(
         self, red: frozenset[str], active: Mapping[int, Change]
     ) -> list[tuple[Edit, Line, Change]]:
-        """Edits of one more line that repair all red gradients, or else some of them."""
+        """Edits of one more line that repair all red gradients, or else the most of them."""
         right = self.bench.right(active)
-        influence = {
-            line.key: self._influence(line, active)
+        lines = [
+            line
             for line in self.script.lines
-            if line.key not in active and not line.absent
-        }
-        targets = [red]
-        targets += sorted({i & red for i in influence.values() if i & red}, key=len, reverse=True)
-        for target in dict.fromkeys(targets):
-            lines = [self.lines[key] for key, reached in influence.items() if target <= reached]
-            lines = [line for line in lines if not self._is_right(line)]
-            found = self._mends(lines, active, right | target)
-            if found:
-                return found
-        return []
+            if line.key not in active
+            and not line.absent
+            and not self._is_right(line)
+            and self._influence(line, active) & red
+        ]
+        best: list[tuple[Edit, Line, Change]] = []
+        gained: frozenset[str] = frozenset()
+        for edit, line in self._candidates(lines):
+            whole = gained == red
+            if whole and (edit.cost > best[0][0].cost + _DEAREST or len(best) == _MOST_MENDS):
+                break
+            if self.trials > _MOST_TRIALS:
+                break
+            change = self._tried(edit, line)
+            if change is None:
+                continue
+            repaired = self.bench.repaired({**active, line.key: change}, right, red)
+            if len(repaired) < max(len(gained), 1) or (repaired != gained and whole):
+                continue
+            if not self.fresh.repairs({**active, line.key: change}, right | repaired):
+                continue
+            if len(repaired) > len(gained):
+                best, gained = [(edit, line, change)], repaired
+            elif repaired == gained and edit.cost <= best[0][0].cost + _DEAREST:
+                best.append((edit, line, change))
+        return _different(best)
+
+    def _candidates(self, lines: Sequence[Line]) -> Iterator[tuple[Edit, Line]]:
+        """The edits of some lines: the smallest first, and of those the shortest, each once.
+
+        Texts are made only for what is reached: most searches end among the smallest edits.
+        """
+        pairs = [(e, line) for line in lines for e in edits(line.expression, self._setting(line))]
+        pairs.sort(key=lambda pair: pair[0].cost)
+        seen: set[tuple[int, str, str | None]] = set()
+        seen |= {(line.key, ast.unparse(line.expression), None) for line in lines}
+        for _, tier in itertools.groupby(pairs, key=lambda pair: pair[0].cost):
+            ordered = sorted(tier, key=lambda pair: (len(pair[0].text), pair[1].number))
+            for edit, line in ordered:
+                known = (line.key, edit.text, edit.sign)
+                if known not in seen:
+                    seen.add(known)
+                    yield edit, line
+
+    def _tried(self, edit: Edit, line: Line) -> Change | None:
+        """The change that an edit makes, counted; None if it is out of the question."""
+        if line.key in self.true_spaces and not self._locally(edit, line):
+            return None
+        self.trials += 1
+        return _change(line, edit)
 
     def _is_right(self, line: Line) -> bool:
         """Whether a line makes good what its name claims, given true values before it."""
@@ -344,7 +395,7 @@ class _Search:
     def _locally(self, edit: Edit, line: Line) -> bool:
         """Whether the edited line has its true value where those before it have theirs."""
         try:
-            code = compiled(whole_value(line, edit.expression))
+            code = compiled(whole_value(line, edit.expression, edit.sign))
             with np.errstate(all="ignore"):
                 return all(
                     _alike(eval(code, dict(space)), true)
@@ -388,15 +439,16 @@ class _Search:
             ),
             self._slices(),
             self._sizes(known),
+            _signs(line),
             deep=line.absent,
         )
 
     def _slices(self) -> tuple[ast.expr, ...]:
+        """The slices of the whole cell, and the two that leave out an end."""
         found = {
-            ast.unparse(node.slice): node.slice
-            for line in self.script.lines
-            for node in ast.walk(line.statement)
-            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Name)
+            ast.unparse(node): node
+            for node in (*self.script.slices, *_ENDS)
+            if not isinstance(node, ast.Name)
         }
         return tuple(found.values())
 
@@ -472,6 +524,13 @@ def relative_error(value: Any, true: Any) -> float | None:
 def statement(line: Line, edit: Edit) -> str:
     """The whole statement as it should read, or the one that is missing."""
     node = line.statement
+    if edit.sign is not None:
+        assert isinstance(node, ast.Assign | ast.AugAssign)  # only they have one
+        assigned = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+        name = ast.unparse(assigned)
+        if isinstance(assigned, ast.Name) and isinstance(node, ast.Assign):
+            return f"{name} = {name} {edit.sign[0]} {edit.text}"  # not in place: whose is it?
+        return f"{name} {edit.sign} {edit.text}"
     match node:
         case ast.AugAssign(target=target, op=op):
             mended: ast.stmt = ast.AugAssign(target, op, edit.expression)
@@ -488,6 +547,27 @@ def statement(line: Line, edit: Edit) -> str:
         start = text.index("(", text.index("=")) if "=" in text else text.index("(")
         text = text[:start] + text[start + 1 : -1]
     return text
+
+
+def _different(found: list[tuple[Edit, Line, Change]]) -> list[tuple[Edit, Line, Change]]:
+    """The first few, without those that only order terms or factors otherwise."""
+    forms: dict[tuple[int, str], tuple[Edit, Line, Change]] = {}
+    for edit, line, change in found:
+        form = f"{edit.sign} {canonical(edit.expression)}"
+        forms.setdefault((line.key, form), (edit, line, change))
+    return list(forms.values())[:_MOST_MENDS]
+
+
+def _signs(line: Line) -> tuple[str, ...]:
+    """The signs that a statement could have had instead of its own."""
+    match line.statement:
+        case ast.AugAssign(op=ast.Add()):
+            return ("=", "-=")
+        case ast.AugAssign(op=ast.Sub()):
+            return ("=", "+=")
+        case ast.Assign(targets=[ast.Name() | ast.Subscript()]) if not line.absent:
+            return ("+=", "-=")
+    return ()
 
 
 def canonical(expression: ast.expr) -> str:
@@ -513,7 +593,7 @@ def _operands(expression: ast.expr, kind: type[ast.operator]) -> Iterator[ast.ex
 
 def _change(line: Line, edit: Edit) -> Change | None:
     try:
-        return change_of(line, edit.expression)
+        return change_of(line, edit.expression, edit.sign)
     except Exception:  # a tree that does not compile is no mend
         return None
 

@@ -85,7 +85,8 @@ def cell(path: Path) -> tuple[script.Script, Notes]:
     name = "derivation"
     tree = ast.Module([_function(name, notes)], [])
     module: dict[str, Any] = {
-        "__builtins__": {"locals": locals},
+        # NumPy's own methods import through these; no name of a file can start with "_".
+        "__builtins__": {"locals": locals, "__import__": __import__},
         "_np": np,
         **_FUNCTIONS,
     }

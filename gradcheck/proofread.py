@@ -61,6 +61,7 @@ class Worked:
     gradients: tuple[tuple[str, Any, Any], ...]  # name, by hand, true
 
 
+@np.errstate(all="ignore")
 def proofread(path: Path, only: str | None = None) -> tuple[Proof, ...]:
     """The proofs of all cells of a case file, or of one; or that of a file of plain equations.
 

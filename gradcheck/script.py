@@ -78,6 +78,7 @@ class Script:
     lines: tuple[Line, ...]
     quantities: tuple[str, ...]  # names of the forward that are assigned once, as a whole
     cotangents: tuple[str, ...]  # the parameters of backward
+    slices: tuple[ast.expr, ...]  # every index that occurs in the cell
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
 
@@ -140,6 +141,7 @@ def _script(
         tuple(parts["lines"]),
         tuple(parts["quantities"]),
         tuple(f"d{output}" for output in cell.outputs),
+        tuple(parts["slices"]),
         tuple(parts["functions"]),
         hooks,
     )
@@ -166,6 +168,7 @@ def _parts(
     """Put the hooks into the tree; tell the lines and the forward quantities."""
     forward = [node for node in function.body if node is not backward]
     functions = _functions(tree, function.name)
+    slices = [copy.deepcopy(n.slice) for n in ast.walk(function) if isinstance(n, ast.Subscript)]
     helpers = _helpers(tree, forward, backward)
     numbering = _Numbering(text)
     given = [argument.arg for argument in backward.args.args]
@@ -191,6 +194,7 @@ def _parts(
         "lines": numbering.lines,
         "quantities": quantities,
         "functions": functions,
+        "slices": slices,
     }
 
 
@@ -282,7 +286,7 @@ class _Numbering:
             case ast.Return() if getattr(node, GENERATED, False):
                 yield node
             case ast.Assign() | ast.AugAssign() | ast.Return() | ast.Expr() if node.value:
-                if isinstance(node.value, ast.Constant):
+                if isinstance(node.value, ast.Constant) and isinstance(node, ast.Expr | ast.Return):
                     yield node  # a docstring, or `return None`
                     return
                 yield from self._hooked(node, node.value, loop)

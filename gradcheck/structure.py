@@ -9,13 +9,18 @@ from gradcheck.indices import entry
 
 
 class Unusable:
-    """Stands where a gradient should be, and says why it cannot be compared."""
+    """Stands where a gradient should be, and says why it cannot be compared.
 
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
+    ``overflows`` marks one whose only fault is an entry that is not finite.
+    """
+
+    def __init__(self, sentence: str, *, overflows: bool = False) -> None:
+        self.sentence, self.overflows = sentence, overflows
 
 
 Gradient = Array | Unusable
+
+_NOT_FINITE = "while the forward is finite."
 
 
 def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[str, Gradient]:
@@ -44,8 +49,13 @@ def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[
     usable: dict[str, Gradient] = {}
     for name, gradient, argument in zip(names, returned, arguments, strict=True):
         sentence = problem(f"d{name}", gradient, name, argument)
-        usable[name] = Unusable(sentence) if sentence else np.asarray(gradient)
+        usable[name] = np.asarray(gradient) if sentence is None else _unusable(sentence, gradient)
     return usable
+
+
+def _unusable(sentence: str, gradient: object) -> Unusable:
+    overflows = sentence.endswith(_NOT_FINITE)
+    return gradient if isinstance(gradient, Unusable) else Unusable(sentence, overflows=overflows)
 
 
 def problem(gradient_name: str, gradient: object, name: str, argument: Array) -> str | None:
@@ -76,7 +86,7 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
         index = tuple(int(k) for k in np.argwhere(unfit)[0])
         return (
             f"{entry(gradient_name, index)} is {gradient[index]}, "
-            f"in {int(unfit.sum())} of {unfit.size} entries, while the forward is finite."
+            f"in {int(unfit.sum())} of {unfit.size} entries, {_NOT_FINITE}"
         )
     return None
 

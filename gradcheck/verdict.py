@@ -46,6 +46,7 @@ class Verdict:
     cotangents: Mapping[str, Array]
 
 
+@np.errstate(all="ignore")
 def weigh(
     check: Check, evidence: Evidence, outcome: Outcome, faults: tuple[Fault, ...] = ()
 ) -> Verdict:

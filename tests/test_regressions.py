@@ -156,3 +156,17 @@ def test_code_that_would_end_the_run_is_an_ordinary_failure():
     check = next(c for c in checks(closure(leaves), None) if c.label == "dx[fd]")
     fault = search(check).failure[1].fault
     assert fault.startswith("backward fails with RuntimeError: SystemExit 3")
+
+
+def exponential(x: "B D", W: "D H"):
+    y = np.exp(x @ W)
+
+    def backward(dy):
+        da = dy * y
+        return da @ W.T, x.T @ da
+
+    return y, backward
+
+
+def test_a_gradient_that_overflows_by_right_is_not_judged_and_warns_of_nothing():
+    assert red(exponential, lambda x, W: torch.exp(x @ W)) == []
