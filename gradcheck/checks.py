@@ -61,6 +61,7 @@ class Tally:
     nonzero: bool = False
     worst: tuple[float, float] = field(default=(0.0, 0.0))
 
+    @np.errstate(all="ignore")
     def add(self, outcome: Outcome) -> None:
         self.examples += 1
         if not outcome.judged:

@@ -58,7 +58,7 @@ class Setting:
 
     def shape(self, expression: ast.expr) -> tuple[int, ...] | None:
         value = self.value(expression)
-        return np.shape(value) if isinstance(value, np.ndarray | np.generic | float) else None
+        return np.shape(value) if isinstance(value, np.ndarray | np.generic | float | int) else None
 
 
 def compiled(expression: ast.expr) -> Any:

@@ -20,7 +20,7 @@ from gradcheck.script import Change, Line, Script, is_number
 
 _MOST_MENDS = 3
 _MOST_LINES = 6  # wrong at once
-_MOST_TRIALS = 20_000  # a budget in trials, not in seconds: the same verdict on every machine
+_MOST_TRIALS = 8_000  # a budget in trials, not in seconds: the same verdict on every machine
 _DEAREST = 0.25  # how much more than the best mend another may cost
 
 
@@ -118,14 +118,16 @@ class _Search:
     def findings(self, wrong: frozenset[str]) -> Findings:
         """The faults, by the names of the lines; where that fails, without asking the names."""
         by_name = self._attempt(wrong)
-        unclear = by_name.unexplained or any(not fault.mends for fault in by_name.faults)
+        doubtful = [fault for fault in by_name.faults if fault.line.absent or not fault.mends]
+        unclear = by_name.unexplained or doubtful
         if not unclear or self.missing or not self.claims:
             return by_name
         claims, self.trials = self.claims, 0
         self._believe({})
         by_search = self._attempt(wrong)
+        explained = bool(by_search.faults) and not by_search.unexplained
         if len(by_search.unexplained) < len(by_name.unexplained) or (
-            by_search.faults and not by_search.unexplained
+            explained and len(by_search.faults) <= max(len(by_name.faults), 1)
         ):
             return by_search
         self._believe(claims)

@@ -1,16 +1,19 @@
 """README and docs say what is so: their code is the code, their failure is a failure as printed."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from gradcheck import cli, printed
 from gradcheck.case import closure, read
 from gradcheck.cell import Cell
 from gradcheck.draw import REGIMES
 from gradcheck.examples import PROFILES
 from gradcheck.laws import LAWS
+from gradcheck.proofread import proofread
 from gradcheck.shapes import parse
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +50,32 @@ def test_the_failure_in_the_readme_is_printed_so(pytester):
 
 def _unmeasured(text):
     return re.sub(r"\d(\.\d)?e-1\d", "#", text)
+
+
+def test_the_page_on_proofreading_shows_what_is_printed():
+    path = ROOT / "docs" / "slide.md"
+    (proof,) = proofread(path)
+    printed_lines = printed.text(proof, numbers=False).plain.splitlines()
+    shown = blocks(DOCS["proofreading.md"])[0].splitlines()
+    assert [line.split() for line in shown[1:]] == [line.split() for line in printed_lines[1:3]]
+    assert shown[0].endswith("slide.md::slide: wrong")
+
+
+def test_the_notes_on_the_page_on_proofreading_are_read(tmp_path):
+    path = tmp_path / "notes.md"
+    path.write_text(blocks(DOCS["proofreading.md"])[1], encoding="utf-8")
+    (proof,) = proofread(path)
+    assert {line.verdict for line in proof.lines} == {"right"}
+    assert proof.missing == ("dx", "dh_prev", "dU", "db")
+
+
+def test_the_json_on_the_page_on_proofreading_has_the_fields_that_there_are():
+    (shown,) = blocks(DOCS["proofreading.md"], "json")
+    (cell,) = json.loads(shown)["cells"]
+    (proof,) = proofread(ROOT / "docs" / "slide.md")
+    real = cli.record(proof)
+    assert set(cell) == set(real)
+    assert set(cell["lines"][0]) == set(real["lines"][0])
 
 
 def test_every_link_of_the_readme_leads_somewhere():
