@@ -54,7 +54,7 @@ def module(
         where = f"{shown(path)}:{error.lineno}" if error.lineno else shown(path)
         line = (error.text or "").strip()
         raise CaseError(f"{where} is not Python: {error.msg}.\n    {line}") from None
-    except KeyboardInterrupt:
+    except (CaseError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit, or pytest.skip, of one file must not end the run
         raise CaseError(f"{shown(path)} cannot be imported: {sentence(error, path)}") from None

@@ -95,6 +95,12 @@ def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     return _Search(script, bench, fresh, missing).findings(wrong)
 
 
+def _doubts(findings: Findings) -> tuple[int, int, int]:
+    """How much an explanation leaves open: the fewer lines explain everything, the better."""
+    vague = [fault for fault in findings.faults if fault.line.absent or not fault.mends]
+    return len(findings.unexplained), len(vague), len(findings.faults)
+
+
 class _Search:
     """One search for the faults of a script, with its budget of trials."""
 
@@ -118,17 +124,12 @@ class _Search:
     def findings(self, wrong: frozenset[str]) -> Findings:
         """The faults, by the names of the lines; where that fails, without asking the names."""
         by_name = self._attempt(wrong)
-        doubtful = [fault for fault in by_name.faults if fault.line.absent or not fault.mends]
-        unclear = by_name.unexplained or doubtful
-        if not unclear or self.missing or not self.claims:
+        if self.missing or not self.claims or _doubts(by_name) <= (0, 0, 1):
             return by_name
         claims, self.trials = self.claims, 0
         self._believe({})
         by_search = self._attempt(wrong)
-        explained = bool(by_search.faults) and not by_search.unexplained
-        if len(by_search.unexplained) < len(by_name.unexplained) or (
-            explained and len(by_search.faults) <= max(len(by_name.faults), 1)
-        ):
+        if _doubts(by_search) < _doubts(by_name):
             return by_search
         self._believe(claims)
         return by_name

@@ -1,5 +1,6 @@
 """Judge every line of a derivation: right, wrong, fed by a wrong line, or why not judged."""
 
+import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -163,7 +164,8 @@ class _Judge:
             if self.findings.missing and claimed is None and not self._reaches(line):
                 why = "it names no quantity of the forward, and reaches no gradient yet"
                 return Judged(line.number, line.source, NOT_FOLLOWED, reason=why)
-            return Judged(line.number, line.source, RIGHT if same else FED)
+            passes_on = self.findings.wrong and _computes(line)
+            return Judged(line.number, line.source, RIGHT if same and not passes_on else FED)
         if self.findings.claimed.get(line.key):
             return Judged(line.number, line.source, RIGHT)
         wrong = ", ".join(f"d{name}" for name in sorted(self.findings.unexplained))
@@ -177,6 +179,15 @@ class _Judge:
         reached = mend.influence(self.bench, line, self.findings.changes)
         wanted = self.findings.unexplained or (self.bench.names - self.findings.missing)
         return bool(reached & wanted)
+
+
+def _computes(line: Line) -> bool:
+    """Whether a return statement does more than hand over names."""
+    if not isinstance(line.statement, ast.Return):
+        return False
+    value = line.expression
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    return not all(isinstance(part, ast.Name | ast.Constant) for part in parts)
 
 
 def _same(written: list[Any] | None, mended: list[Any] | None) -> bool:

@@ -144,7 +144,7 @@ def test_slices_of_a_stacked_gate_are_lines_of_their_own(file):
 
 def test_a_helper_of_the_backward_may_be_the_wrong_line(file):
     path = file(STACKED.format(helper="1 - s", state="c_prev"))
-    assert mends(path) == {"return 1 - s": ("return s * (1 - s)",)}
+    assert mends(path) == {"return 1 - s": ("return (1 - s) * s",)}
 
 
 LOOP = """
