@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from gradcheck.bench import Bench, Drawn, change_of, close, whole_value
-from gradcheck.draw import AT_REST, Example
+from gradcheck.draw import Example
 from gradcheck.edits import Edit, Setting, compiled, edits
+from gradcheck.influence import influence
 from gradcheck.script import Change, Line, Script, is_number
+from gradcheck.sight import setting
+from gradcheck.statements import canonical, statement, target_parts
+from gradcheck.telling import examples
 
 _MOST_MENDS = 3
 _MOST_LINES = 6  # wrong at once
 _MOST_TRIALS = 8_000  # a budget in trials, not in seconds: the same verdict on every machine
 _DEAREST = 0.25  # how much more than the best mend another may cost
-
-
-_ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
 
 
 @dataclass(frozen=True)
@@ -53,29 +54,6 @@ class Findings:
     def changes(self) -> dict[int, Change]:
         """What mends every fault."""
         return {fault.line.key: fault.change for fault in self.faults}
-
-
-def examples(script: Script) -> Iterator[Example]:
-    """Draws that make faults show: ordinary ones, single and equal sizes, and each regime."""
-    names = script.cell.size_names
-
-    def example(
-        seed: int, regime: str = "ordinary", fixed: Mapping[str, int] | None = None
-    ) -> Example:
-        sizes = {n: 2 + (k + seed) % max(len(names), 3) for k, n in enumerate(names)}
-        sizes |= fixed or {}
-        return Example(tuple(sizes.items()), seed, regime)
-
-    yield from (example(seed) for seed in (1, 2))
-    yield example(3, AT_REST)
-    yield example(4, "zeros")
-    yield example(5, fixed=dict.fromkeys(names, 1))
-    for k, name in enumerate(names):
-        yield example(6 + k, fixed={name: 1})
-    for k, (one, other) in enumerate(itertools.combinations(names[:4], 2)):
-        yield example(20 + k, fixed={one: 3, other: 3})
-    regimes = ["saturated", "saturated", *["huge"] * 8, "tiny", "fortran", "strided"]
-    yield from (example(30 + k, regime) for k, regime in enumerate(regimes))
 
 
 @np.errstate(all="ignore")
@@ -215,7 +193,7 @@ class _Search:
                 last[target] = line.key
                 whole[target] = whole.get(target, True) and not line.loop
         for line in self.script.lines:
-            parts = _target_parts(line)
+            parts = target_parts(line)
             names = [
                 self.script.quantity(name)
                 if name and whole[name] and (index is not None or last[name] == line.key)
@@ -369,7 +347,7 @@ class _Search:
 
         Texts are made only for what is reached: most searches end among the smallest edits.
         """
-        pairs = [(e, line) for line in lines for e in edits(line.expression, self._setting(line))]
+        pairs = [(e, line) for line in lines for e in edits(line.expression, self._sight(line))]
         pairs.sort(key=lambda pair: pair[0].cost)
         seen: set[tuple[int, str, str | None]] = set()
         seen |= {(line.key, ast.unparse(line.expression), None) for line in lines}
@@ -407,68 +385,13 @@ class _Search:
         except Exception:  # most edits are nonsense
             return False
 
-    def _setting(self, line: Line) -> Setting:
-        space = self.spaces.get(line.key, self.bench.draws[0].scope)
+    def _sight(self, line: Line) -> Setting:
+        """What edits of the line may draw on, with true values where they are known."""
+        drawn = self.bench.draws[0]
+        space = self.spaces.get(line.key, drawn.scope)
         if line.key in self.true_spaces:
             space = self.true_spaces[line.key][0][0]
-        named = {n.id for other in self.script.lines for n in ast.walk(other.statement)
-                 if isinstance(n, ast.Name)}  # fmt: skip
-        scope = {**self.bench.draws[0].scope, **self.bench.draws[0].inputs}
-        known = {**scope, **{k: v for k, v in space.items() if k not in self.script.hooks.module}}
-        assigned_later = {
-            target
-            for other in self.script.lines
-            if other.key >= line.key
-            for target in other.targets
-        } - set(space)
-        names = [
-            name
-            for name, value in known.items()
-            if is_number(value)
-            and isinstance(value, np.ndarray)
-            and name not in assigned_later
-            and (name in named or name in scope)
-        ]
-        names.sort(key=lambda name: not name.startswith("d"))  # dh * z, and not z * dh
-        return Setting(
-            {**self.script.hooks.module, **known},
-            tuple(names),
-            self.script.functions,
-            tuple(
-                part
-                for other in self.script.lines
-                if other.key != line.key
-                for part in _summands(other.expression)
-            ),
-            self._slices(),
-            self._sizes(known),
-            _signs(line),
-            deep=line.absent,
-        )
-
-    def _slices(self) -> tuple[ast.expr, ...]:
-        """The slices of the whole cell, and the two that leave out an end."""
-        found = {
-            ast.unparse(node): node
-            for node in (*self.script.slices, *_ENDS)
-            if not isinstance(node, ast.Name)
-        }
-        return tuple(found.values())
-
-    def _sizes(self, known: Mapping[str, Any]) -> tuple[str, ...]:
-        """Sizes as they may be written: names of whole numbers, constants, lengths."""
-        plain = [
-            name
-            for name, value in known.items()
-            if isinstance(value, int | float | np.integer) and not isinstance(value, bool)
-        ]
-        shaped = [
-            f"{a.name}.shape[{k}]"
-            for a in self.script.cell.arguments
-            for k in range(len(a.shape.axes))
-            if a.name in ("x", "h_prev") or len(self.script.cell.arguments) <= 4
-        ]
-        return tuple(dict.fromkeys([*plain, *shaped]))
+        return setting(self.script, drawn, line, space)
 
     def _error(self, key: int) -> float | None:
         """The error of a line's own value, where its true value is known."""
@@ -477,29 +400,6 @@ class _Search:
         line = self.lines[key]
         space, true = self.true_spaces[key][0]
         return relative_error(eval(compiled(whole_value(line, line.expression)), dict(space)), true)
-
-
-def influence(bench: Bench, line: Line, active: Mapping[int, Change]) -> frozenset[str]:
-    """The gradients that move if the line's value does."""
-    if isinstance(line.statement, ast.Return | ast.For | ast.Expr):
-        return bench.names
-    code = compiled(whole_value(line, line.expression))
-
-    def nudged(space: dict[str, Any]) -> Any:
-        value = eval(code, space)
-        parts = value if isinstance(value, tuple | list) else [value]
-        moved = [part * 1.25 + 0.125 if is_number(part) else part for part in parts]
-        return type(value)(moved) if isinstance(value, tuple | list) else moved[0]
-
-    drawn = bench.draws[0]
-    plain, moved = bench.run(drawn, active), bench.run(drawn, {**active, line.key: nudged})
-    return frozenset(name for name in bench.names if not _identical(plain[name], moved[name]))
-
-
-def _identical(one: Any, other: Any) -> bool:
-    if one is None or other is None:
-        return one is other
-    return np.array_equal(one, other, equal_nan=True)
 
 
 @dataclass(frozen=True)
@@ -524,34 +424,6 @@ def relative_error(value: Any, true: Any) -> float | None:
     return worst
 
 
-def statement(line: Line, edit: Edit) -> str:
-    """The whole statement as it should read, or the one that is missing."""
-    node = line.statement
-    if edit.sign is not None:
-        assert isinstance(node, ast.Assign | ast.AugAssign)  # only they have one
-        assigned = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-        name = ast.unparse(assigned)
-        if isinstance(assigned, ast.Name) and isinstance(node, ast.Assign):
-            return f"{name} = {name} {edit.sign[0]} {edit.text}"  # not in place: whose is it?
-        return f"{name} {edit.sign} {edit.text}"
-    match node:
-        case ast.AugAssign(target=target, op=op):
-            mended: ast.stmt = ast.AugAssign(target, op, edit.expression)
-        case ast.Assign(targets=targets):
-            mended = ast.Assign(targets, edit.expression)
-        case ast.Return():
-            mended = ast.Return(edit.expression)
-        case ast.For(target=target):
-            return f"for {ast.unparse(target)} in {edit.text}:"
-        case _:
-            mended = ast.Expr(edit.expression)
-    text = ast.unparse(ast.fix_missing_locations(mended))
-    if isinstance(edit.expression, ast.Tuple):  # without the brackets, as people write it
-        start = text.index("(", text.index("=")) if "=" in text else text.index("(")
-        text = text[:start] + text[start + 1 : -1]
-    return text
-
-
 def _different(found: list[tuple[Edit, Line, Change]]) -> list[tuple[Edit, Line, Change]]:
     """The first few, without those that only order terms or factors otherwise."""
     forms: dict[tuple[int, str], tuple[Edit, Line, Change]] = {}
@@ -559,39 +431,6 @@ def _different(found: list[tuple[Edit, Line, Change]]) -> list[tuple[Edit, Line,
         form = f"{edit.sign} {canonical(edit.expression)}"
         forms.setdefault((line.key, form), (edit, line, change))
     return list(forms.values())[:_MOST_MENDS]
-
-
-def _signs(line: Line) -> tuple[str, ...]:
-    """The signs that a statement could have had instead of its own."""
-    match line.statement:
-        case ast.AugAssign(op=ast.Add()):
-            return ("=", "-=")
-        case ast.AugAssign(op=ast.Sub()):
-            return ("=", "+=")
-        case ast.Assign(targets=[ast.Name() | ast.Subscript()]) if not line.absent:
-            return ("+=", "-=")
-    return ()
-
-
-def canonical(expression: ast.expr) -> str:
-    """The text with the terms of sums and the factors of products in one order."""
-    match expression:
-        case ast.BinOp(op=ast.Add() | ast.Mult() as op):
-            parts = [canonical(part) for part in _operands(expression, type(op))]
-            return "(" + (" + " if isinstance(op, ast.Add) else " * ").join(sorted(parts)) + ")"
-        case ast.BinOp(left=left, op=op, right=right):
-            return f"({canonical(left)} {type(op).__name__} {canonical(right)})"
-        case ast.Tuple(elts=elements):
-            return ", ".join(map(canonical, elements))
-    return ast.unparse(expression)
-
-
-def _operands(expression: ast.expr, kind: type[ast.operator]) -> Iterator[ast.expr]:
-    if isinstance(expression, ast.BinOp) and isinstance(expression.op, kind):
-        yield from _operands(expression.left, kind)
-        yield from _operands(expression.right, kind)
-    else:
-        yield expression
 
 
 def _change(line: Line, edit: Edit) -> Change | None:
@@ -610,40 +449,6 @@ def _alike(value: Any, true: Any) -> bool:
     return is_number(value) and np.asarray(value).dtype == np.float64 and close(value, true)
 
 
-def _target_parts(line: Line) -> list[tuple[str | None, ast.expr | None]]:
-    """Each target of a line: its name, and the index where it is filled in part."""
-    statement_ = line.statement
-    if isinstance(statement_, ast.AugAssign):
-        targets: list[ast.expr] = [statement_.target]
-    elif isinstance(statement_, ast.Assign) and len(statement_.targets) == 1:
-        target = statement_.targets[0]
-        targets = list(target.elts) if isinstance(target, ast.Tuple) else [target]
-    else:
-        return []
-    parts: list[tuple[str | None, ast.expr | None]] = []
-    for target in targets:
-        match target:
-            case ast.Name(id=name):
-                parts.append((name, None))
-            case ast.Subscript(value=ast.Name(id=name), slice=index) if isinstance(
-                statement_, ast.Assign
-            ):
-                parts.append((name, index))
-            case _:
-                parts.append((None, None))
-    return parts
-
-
 def _is_size(seen: Mapping[int, list[Any]], line: Line) -> bool:
     values = seen.get(line.key, [])
     return bool(values) and isinstance(values[0], int)
-
-
-def _summands(expression: ast.expr) -> Iterator[ast.expr]:
-    yield expression
-    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
-        yield from _summands(expression.left)
-        yield expression.right
-    if isinstance(expression, ast.Tuple):
-        for part in expression.elts:
-            yield from _summands(part)

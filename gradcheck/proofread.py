@@ -17,6 +17,7 @@ from gradcheck.checks import Check, Outcome, checks
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence
+from gradcheck.influence import influence
 from gradcheck.mend import Findings
 from gradcheck.script import Line, Script, is_number
 from gradcheck.search import search
@@ -176,7 +177,7 @@ class _Judge:
 
     def _reaches(self, line: Line) -> bool:
         """Whether the line feeds a gradient that is returned (one that is wrong, if any is)."""
-        reached = mend.influence(self.bench, line, self.findings.changes)
+        reached = influence(self.bench, line, self.findings.changes)
         wanted = self.findings.unexplained or (self.bench.names - self.findings.missing)
         return bool(reached & wanted)
 

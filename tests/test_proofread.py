@@ -43,7 +43,7 @@ def mends(path):
 
 @pytest.mark.parametrize("path", RIGHT_CELLS, ids=lambda path: path.stem)
 def test_no_line_of_a_right_cell_is_accused(path):
-    """The proofs draw from every regime; see mend.examples."""
+    """The proofs draw from every regime; see telling.examples."""
     for proof in proofread(path):
         assert proof.verdict == "right"
         assert {line.verdict for line in proof.lines} == {"right"}
