@@ -21,7 +21,7 @@ import numpy as np
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
-from gradcheck import load, script
+from gradcheck import load
 from gradcheck.errors import CaseError
 from gradcheck.shapes import Shape, parse
 
@@ -29,7 +29,7 @@ _BYTES, _LINES, _COLUMNS, _DEPTH, _NAMES = 64_000, 400, 400, 40, 60
 _AXIS = 32  # the largest number in a shape
 _POWER = 4
 
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "tanh": np.tanh,
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "exp": np.exp,
@@ -77,32 +77,6 @@ def read(path: Path) -> Notes:
     if len(lines) > _LINES:
         raise CaseError(f"{load.shown(path)} has {len(lines)} lines, {_LINES} at most.")
     return _Reader(path, lines).notes()
-
-
-def cell(path: Path) -> tuple[script.Script, Notes]:
-    """The derivation as a script whose lines can be judged."""
-    notes = read(path)
-    name = "derivation"
-    tree = ast.Module([_function(name, notes)], [])
-    module: dict[str, Any] = {
-        # NumPy's own methods import through these; no name of a file can start with "_".
-        "__builtins__": {"locals": locals, "__import__": __import__},
-        "_np": np,
-        **_FUNCTIONS,
-    }
-    built = script.build(tree, name, list(notes.lines), path, module)
-    return built, notes
-
-
-def spelled(notes: Notes, statement: str) -> str:
-    """A mended statement, which is Python, in the signs and names of the file."""
-    names = sorted(notes.spelling, key=len, reverse=True)
-    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, names))})(?!\w)" if names else r"(?!)"
-    said = re.sub(pattern, lambda found: notes.spelling[found[0]], statement)
-    said = re.sub(r"\bsigmoid\(", "σ(", said) if "σ" in "".join(notes.lines) else said
-    said = re.sub(r"(\w+)\(([^()]*)\) \*\* 2", r"\1²(\2)", said)
-    said = said.replace(" ** 2", "²").replace(" ** 3", "³").replace(".T", "ᵀ")
-    return said.replace(" * ", " ⊙ ").replace(" @ ", " · ")
 
 
 @cache
@@ -192,7 +166,7 @@ class _Reader:
         """Every name must be known where it is used."""
         for equation in equations:
             used = [n for n in ast.walk(equation.value) if isinstance(n, ast.Name)]
-            names = [n.id for n in used if n.id not in _FUNCTIONS and n.id != "_np"]
+            names = [n.id for n in used if n.id not in FUNCTIONS and n.id != "_np"]
             for name in names + ([equation.target] if equation.adds else []):
                 if name not in known:
                     spelled_name = self.spelling.get(name, name)
@@ -237,7 +211,7 @@ class _Reader:
             raise self.fail(
                 number, column, f"{name!r} is not a name.", "Write letters, digits and _."
             )
-        if internal in _FUNCTIONS or internal == "derivation" or internal == "backward":
+        if internal in FUNCTIONS or internal == "derivation" or internal == "backward":
             column = max(self.lines[number - 1].find(name) + 1, 1)
             raise self.fail(number, column, f"{name!r} is taken.", "Choose another name.")
         if internal != name:
@@ -337,54 +311,3 @@ class _Reader:
             reason = f"the power {exponent} is not allowed."
             raise self.fail(number, column, reason, f"Write a whole power from 1 to {_POWER}.")
         return ast.BinOp(base, ast.Pow(), ast.Constant(int(exponent)))
-
-
-def _function(name: str, notes: Notes) -> ast.FunctionDef:
-    """The derivation as a cell in closure form."""
-    assigned = {equation.target for equation in notes.backward}
-    gradients: list[ast.expr] = [
-        ast.Name(f"d{argument}", ast.Load()) if f"d{argument}" in assigned else ast.Constant(None)
-        for argument, _ in notes.arguments
-    ]
-    last = notes.backward[-1].line
-    returned = _at(ast.Return(ast.Tuple(gradients, ast.Load())), last)
-    setattr(returned, script.GENERATED, True)
-    backward = ast.FunctionDef(
-        "backward",
-        _parameters([f"d{output}" for output in notes.outputs]),
-        [*map(_statement, notes.backward), returned],
-        [],
-    )
-    backward.lineno, backward.end_lineno = notes.backward[0].line, last
-    outputs = ast.Tuple([ast.Name(output, ast.Load()) for output in notes.outputs], ast.Load())
-    both = ast.Tuple([outputs, ast.Name("backward", ast.Load())], ast.Load())
-    parameters = _parameters([argument for argument, _ in notes.arguments])
-    for argument, (_, shape) in zip(parameters.args, notes.arguments, strict=True):
-        argument.annotation = ast.Constant(shape.text)
-    body = [*map(_statement, notes.forward), backward, ast.Return(both)]
-    function = ast.FunctionDef(name, parameters, body, [])
-    function.lineno, function.end_lineno = notes.forward[0].line, last
-    return function
-
-
-def _parameters(names: list[str]) -> ast.arguments:
-    return ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
-
-
-def _statement(equation: Equation) -> ast.stmt:
-    target = ast.Name(equation.target, ast.Store())
-    if equation.adds:
-        # Never in place: the left side may be the caller's array.
-        known = ast.Name(equation.target, ast.Load())
-        value: ast.expr = ast.BinOp(known, ast.Add(), equation.value)
-    else:
-        value = equation.value
-    return _at(ast.Assign([target], value), equation.line)
-
-
-def _at(statement: ast.stmt, line: int) -> ast.stmt:
-    for node in ast.walk(statement):
-        if isinstance(node, ast.stmt | ast.expr):
-            node.lineno = node.end_lineno = line
-            node.col_offset = node.end_col_offset = 0
-    return statement

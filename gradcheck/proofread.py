@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import case, load, mend, paper, script
+from gradcheck import case, load, mend, script, written
 from gradcheck.bench import Bench, close
 from gradcheck.case import Malformed
 from gradcheck.cell import Array, Cell
@@ -70,8 +70,8 @@ def proofread(path: Path, only: str | None = None) -> tuple[Proof, ...]:
     Raises CaseError if the file cannot be read, or has no cell of that name.
     """
     if path.suffix != ".py":
-        read, notes = paper.cell(path)
-        return (_judged(path, path.stem, read, lambda text: paper.spelled(notes, text)),)
+        read, notes = written.cell(path)
+        return (_judged(path, path.stem, read, lambda text: written.spelled(notes, text)),)
     cells = case.read(path)
     chosen = [cell for cell in cells if only is None or cell.name == only]
     if not chosen:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck import paper
+from gradcheck import paper, written
 from gradcheck.errors import CaseError
 from gradcheck.proofread import proofread
 
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_text(tmp_path):
 
 def test_nothing_of_the_file_can_reach_python(notes):
     """Every name of the tree is declared, assigned above, or one of the five functions."""
-    read, _ = paper.cell(notes())
+    read, _ = written.cell(notes())
     assert set(read.hooks.module["__builtins__"]) == {"locals", "__import__"}
     with pytest.raises(CaseError, match="'__import__' is not a name"):
         paper.read(notes(HEAD + "dx = __import__"))
