@@ -6,9 +6,9 @@ tried on the numbers (mend.py), and most are wrong.
 
 import ast
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,20 @@ _SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 }
 
 
+Make = Callable[[], ast.expr]
+
+
 @dataclass(frozen=True)
 class Edit:
     """An expression that might have been meant; ``cost`` grows with what was changed."""
 
     cost: float
-    expression: ast.expr
+    make: Make  # most edits are never reached, so that their trees are made only when asked for
     sign: str | None = None  # =, += or -= in place of the line's own
+
+    @cached_property
+    def expression(self) -> ast.expr:
+        return self.make()
 
     @cached_property
     def text(self) -> str:
@@ -69,30 +76,39 @@ def compiled(expression: ast.expr) -> Any:
 def edits(expression: ast.expr, setting: Setting) -> Iterator[Edit]:
     """The small edits of the expression, in no particular order; some come more than once."""
     for sign in setting.signs:
-        yield Edit(1.1, expression, sign)
-    for cost, edited in _edits(expression, setting):
-        yield Edit(cost, edited)
+        yield Edit(1.1, partial(_as_it_is, expression), sign)
+    for cost, make in _edits(expression, setting):
+        yield Edit(cost, make)
 
 
-def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+def _as_it_is(expression: ast.expr) -> ast.expr:
+    return expression
+
+
+def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
     for node in _expressions(root):
         for cost, new in _at(node, setting):
-            yield cost, replaced(root, node, new)
-    yield from ((1.2, new) for new in _renamed(root, setting))
-    yield from ((1.8, new) for new in _resized(root, setting))
+            yield cost, partial(replaced, root, node, new)
+    yield from ((1.2, make) for make in _renamed(root, setting))
+    yield from ((1.8, make) for make in _resized(root, setting))
     parts = root.elts if isinstance(root, ast.Tuple) else [root]
     for part in parts:
         for node in _terms(part):
             for cost, new in _grown(node, setting):
-                yield cost, replaced(root, node, new)
+                yield cost, partial(replaced, root, node, new)
         if not isinstance(root, ast.Tuple) or len(parts) <= 4:
-            for cost, new in _fresh(part, setting):
-                yield cost, replaced(root, part, new)
+            for cost, make in _fresh(part, setting):
+                yield cost, partial(_put, root, part, make)
     if isinstance(root, ast.Tuple):
         for i, j in itertools.combinations(range(len(parts)), 2):
             swapped = list(root.elts)
             swapped[i], swapped[j] = swapped[j], swapped[i]
-            yield 1.0, ast.Tuple(swapped, ast.Load())
+            yield 1.0, partial(ast.Tuple, swapped, ast.Load())
+
+
+def _put(root: ast.expr, old: ast.expr, make: Make) -> ast.expr:
+    result: ast.expr = replaced(root, old, make())
+    return result
 
 
 def replaced(root: Any, old: ast.AST, new: ast.AST) -> Any:
@@ -276,7 +292,7 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
             yield 2.4, ast.BinOp(node, ast.Add(), sibling)
 
 
-def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
+def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
     """Something else altogether, of the right shape: a product of two names, or a sum."""
     value = setting.value(part)
     if not isinstance(value, np.ndarray | np.generic | float):
@@ -285,9 +301,10 @@ def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
     # A line that gives nothing but zeros was never derived; one that gives a value, slipped.
     dearer = 1.5 if np.any(value) else -1.0
     for cost, product in _products(shape, setting):
-        yield cost + dearer, product
+        yield cost + dearer, partial(_as_it_is, product)
     for sibling in setting.siblings:
-        yield from ((2.5, other) for other in [sibling, *_renamed(sibling, setting)])
+        yield 2.5, partial(_as_it_is, sibling)
+        yield from ((2.5, make) for make in _renamed(sibling, setting))
 
 
 def _times_slopes(
@@ -333,7 +350,7 @@ def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float,
                 yield 2.4, ast.BinOp(_transposed(left), ast.MatMult(), right)
 
 
-def _renamed(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
+def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
     """One name for another throughout, and one gate's letter for another's in all names."""
     used = list(dict.fromkeys(n.id for n in ast.walk(root) if isinstance(n, ast.Name)))
     known = set(setting.names)
@@ -352,22 +369,22 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
         if np.shape(setting.space[one]) == np.shape(setting.space[other]):
             mappings[((one, other), (other, one))] = None
     for chosen in mappings:
-        yield _substituted(root, dict(chosen))
+        yield partial(_substituted, root, dict(chosen))
     for name in {ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)}:
-        yield _unwrapped(root, name)
+        yield partial(_unwrapped, root, name)
 
 
-def _resized(root: ast.expr, setting: Setting) -> Iterator[ast.expr]:
+def _resized(root: ast.expr, setting: Setting) -> Iterator[Make]:
     """One size for another in all slices, and perhaps the two parts exchanged."""
     slices = [node.slice for node in ast.walk(root) if isinstance(node, ast.Subscript)]
     used = {n.id for part in slices for n in ast.walk(part) if isinstance(n, ast.Name)}
     for name, size in itertools.product(sorted(used), setting.sizes):
         if name == size:
             continue
-        resized = _substituted(root, {name: size})
-        yield resized
-        if isinstance(resized, ast.Tuple) and len(resized.elts) == 2:
-            yield ast.Tuple(resized.elts[::-1], ast.Load())
+        yield partial(_substituted, root, {name: size})
+        if isinstance(root, ast.Tuple) and len(root.elts) == 2:
+            exchanged = ast.Tuple(root.elts[::-1], ast.Load())
+            yield partial(_substituted, exchanged, {name: size})
 
 
 def _letter(one: str, other: str) -> tuple[str, str] | None:

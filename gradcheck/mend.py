@@ -352,7 +352,9 @@ class _Search:
         seen: set[tuple[int, str, str | None]] = set()
         seen |= {(line.key, ast.unparse(line.expression), None) for line in lines}
         for _, tier in itertools.groupby(pairs, key=lambda pair: pair[0].cost):
-            ordered = sorted(tier, key=lambda pair: (len(pair[0].text), pair[1].number))
+            ordered = sorted(
+                tier, key=lambda pair: (len(pair[0].text), pair[1].number, pair[0].text)
+            )
             for edit, line in ordered:
                 known = (line.key, edit.text, edit.sign)
                 if known not in seen:

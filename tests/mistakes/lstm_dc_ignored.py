@@ -1,6 +1,6 @@
 # red: dx dh_prev dc_prev dWf dWi dWc dbf dbi dbc -- M12, the cotangent of c is dropped
 # wrong: dc = dh * o * (1 - np.tanh(c) ** 2)
-# right: dc = dh * o * (1 - np.tanh(c) ** 2) + dc
+# right: dc = dc + dh * o * (1 - np.tanh(c) ** 2)
 
 import numpy as np
 
