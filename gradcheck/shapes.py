@@ -115,8 +115,8 @@ def _fail(text: str, position: int, reason: str, instead: str) -> CaseError:
 def _axis(text: str, start: int, end: int) -> Axis:
     """The axis at text[start:end]."""
     part = text[start:end]
-    if part[0] in ",;|" or part[-1] in ",;|" or re.search(r"[\w)][,;|]\w", part):
-        position = start + re.search(r"[,;|]", part).start()  # type: ignore[union-attr]
+    if separator := re.search(r"[,;|]", part):
+        position = start + separator.start()
         raise _fail(text, position, f"{text[position]!r} does not belong here.", _AXES_HELP)
     if re.fullmatch(r"[-+*/]+", part):
         instead = f'Write the arithmetic of one axis without blanks: "4*H", not "4 {part} H".'

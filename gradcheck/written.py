@@ -47,11 +47,10 @@ def _function(name: str, notes: paper.Notes) -> ast.FunctionDef:
     last = notes.backward[-1].line
     returned = _at(ast.Return(ast.Tuple(gradients, ast.Load())), last)
     setattr(returned, script.GENERATED, True)
-    backward = ast.FunctionDef(
+    backward = _definition(
         "backward",
         _parameters([f"d{output}" for output in notes.outputs]),
         [*map(_statement, notes.backward), returned],
-        [],
     )
     backward.lineno, backward.end_lineno = notes.backward[0].line, last
     outputs = ast.Tuple([ast.Name(output, ast.Load()) for output in notes.outputs], ast.Load())
@@ -60,9 +59,15 @@ def _function(name: str, notes: paper.Notes) -> ast.FunctionDef:
     for argument, (_, shape) in zip(parameters.args, notes.arguments, strict=True):
         argument.annotation = ast.Constant(shape.text)
     body = [*map(_statement, notes.forward), backward, ast.Return(both)]
-    function = ast.FunctionDef(name, parameters, body, [])
+    function = _definition(name, parameters, body)
     function.lineno, function.end_lineno = notes.forward[0].line, last
     return function
+
+
+def _definition(name: str, parameters: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
+    # Python 3.12 demands the type parameters that 3.13 fills in, and 3.11 does not know.
+    known: dict[str, Any] = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+    return ast.FunctionDef(name, parameters, body, [], **known)
 
 
 def _parameters(names: list[str]) -> ast.arguments:
