@@ -175,7 +175,7 @@ def _forward(evidence: Evidence) -> Outcome:
             fault = _disagreement(name, comparison, reference)
             return Outcome(fault, comparison, reference, output=name)
     worst = max(evidence.outputs_compared().values(), key=lambda comparison: comparison.worst)
-    return Outcome(None, worst, judged=worst.judged)
+    return Outcome(None, worst, judged=worst.judged and evidence.finite)
 
 
 def _law(law: str) -> Callable[[Evidence], Outcome]:

@@ -264,10 +264,14 @@ class Evidence:
         for k, name in enumerate(self.cell.outputs):
 
             def rounding(k: int = k) -> Array:
-                ours = self._hand_noise[0]
-                return self._twin_noise[0][k] + (ours[k] if ours else 0.0)
+                by_hand = self._hand_noise[0]
+                return self._twin_noise[0][k] + (by_hand[k] if by_hand else 0.0)
 
-            found[name] = compare(self.outputs[k], self.twin_outputs[k], noise=rounding)
+            ours, theirs = self.outputs[k], self.twin_outputs[k]
+            # Where both overflow alike there is nothing to compare; where one does, all.
+            alike = ~np.isfinite(ours) & ((ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))
+            ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
+            found[name] = compare(ours, theirs, noise=rounding)
         return found
 
     def _crash(self, what: str, error: Exception) -> Exception:

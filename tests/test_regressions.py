@@ -6,6 +6,7 @@ import torch
 
 from gradcheck.case import closure
 from gradcheck.checks import checks
+from gradcheck.draw import Example
 from gradcheck.oracles.autograd import Twin
 from gradcheck.search import search
 
@@ -170,3 +171,20 @@ def exponential(x: "B D", W: "D H"):
 
 def test_a_gradient_that_overflows_by_right_is_not_judged_and_warns_of_nothing():
     assert red(exponential, lambda x, W: torch.exp(x @ W)) == []
+
+
+def unstable(a: "B D"):
+    y = np.exp(a) / (1 + np.exp(a))
+
+    def backward(dy):
+        return dy * y * (1 - y)
+
+    return y, backward
+
+
+def test_a_forward_that_is_nan_where_its_twin_is_not_disagrees_with_it():
+    huge = {"a": np.full((2, 2), 1e3)}
+    check = next(checks(closure(unstable), Twin(lambda v: (torch.sigmoid(v["a"]),), None)))
+    evidence = check.examiner.evidence(Example((("B", 2), ("D", 2)), 0))
+    evidence.inputs = huge
+    assert check.judge(evidence).fault.startswith("y disagrees with its twin in 4 of 4 entries")
