@@ -104,13 +104,10 @@ class _Search:
         by_name = self._attempt(wrong)
         if self.missing or not self.claims or _doubts(by_name) <= (0, 0, 1):
             return by_name
-        claims, self.trials = self.claims, 0
+        self.trials = 0
         self._believe({})
         by_search = self._attempt(wrong)
-        if _doubts(by_search) < _doubts(by_name):
-            return by_search
-        self._believe(claims)
-        return by_name
+        return by_search if _doubts(by_search) < _doubts(by_name) else by_name
 
     def _attempt(self, wrong: frozenset[str]) -> Findings:
         chosen = self._needed(self.suspects) if wrong else {}
