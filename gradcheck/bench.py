@@ -154,12 +154,13 @@ class Bench:
 
         def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
             hooks.moved = {name: values[moved]}
-            return cell.run({k: v for k, v in values.items() if k != moved})[0]
+            return around.forward({k: v for k, v in values.items() if k != moved})
 
         # This may happen in the middle of a run, whose changes and scope must not be touched.
         kept = hooks.scope, hooks.changes, hooks.watching
         hooks.scope, hooks.changes, hooks.watching = {}, {}, False
         try:
+            around = cell.at(drawn.inputs)
             plain = forward(inputs)
             exact = complex_step.gradient(forward, inputs, plain, drawn.cotangents, moved)
             return (exact or fd.gradient(forward, inputs, drawn.cotangents, moved)).value
@@ -175,8 +176,10 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
         return None
     evidence = Evidence(cell, None, example)
     inputs = draw.writable(evidence.inputs)
-    script.hooks.scope = {}
     try:
+        if evidence.at_kink:
+            return None
+        script.hooks.scope = {}
         outputs, backward = cell.run(inputs)
         if not all(np.isfinite(output).all() for output in outputs):
             return None

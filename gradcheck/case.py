@@ -5,14 +5,17 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from gradcheck import contracts as contract
 from gradcheck import draw, load
-from gradcheck.cell import Argument, Array, Backward, Cell, Run, Source
+from gradcheck.cell import Argument, Array, Backward, Cell, Contract, Run, Source
+from gradcheck.contracts import Watch
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.shapes import Choice, Integers, parse
@@ -36,11 +39,11 @@ def read(path: Path) -> tuple[Cell | Malformed, ...]:
     """The cells of a file in the order in which they are written; never raises."""
     path = path.resolve()
     try:
-        module = load.module(path)
+        module, contracts, watch = declaring(path)
     except CaseError as error:
         return (Malformed(path.stem, str(error), Source(path, 1)),)
     found = [
-        _cell(function, path)
+        _cell(function, path, contracts.get(name, ()), watch)
         for name, function in vars(module).items()
         if isinstance(function, FunctionType)
         and function.__code__.co_filename == str(path)
@@ -57,19 +60,27 @@ def read(path: Path) -> tuple[Cell | Malformed, ...]:
     return (Malformed(path.stem, message, Source(path, 1)),)
 
 
-def _cell(function: FunctionType, path: Path) -> Cell | Malformed:
+def _cell(
+    function: FunctionType, path: Path, contracts: tuple[Contract, ...], watch: Watch
+) -> Cell | Malformed:
     source = Source(path, function.__code__.co_firstlineno)
     try:
-        return closure(function, source)
+        return closure(function, source, contracts, watch)
     except CaseError as error:
         where = f"{load.shown(path)}:{source.line}: {function.__name__}"
         return Malformed(function.__name__, f"{where} is not a cell yet.\n{error}", source)
 
 
-def closure(function: Callable[..., Any], source: Source | None = None) -> Cell:
+def closure(
+    function: Callable[..., Any],
+    source: Source | None = None,
+    contracts: tuple[Contract, ...] = (),
+    watch: Watch | None = None,
+) -> Cell:
     """Make a cell of a function in closure form: forward lines, then a nested ``backward``.
 
-    It is run once, on small numbers, to learn the names of its outputs.
+    It is run once, on small numbers, to learn the names of its outputs. ``watch`` is what the
+    function reports to where it declares ``contracts``.
     Raises CaseError with what to write if it is not in that form.
     """
     arguments, constants = _signature(function)
@@ -77,7 +88,10 @@ def closure(function: Callable[..., Any], source: Source | None = None) -> Cell:
     name = function.__name__
     draft = Cell(name, arguments, constants, (), run, source)
     outputs, names = _trial(draft, function)
-    cell = Cell(name, arguments, constants, names, run, source)
+    around = None
+    if watch is not None and contracts:
+        around = partial(contract.point, watch, lambda inputs: run(inputs)[0])
+    cell = Cell(name, arguments, constants, names, run, source, contracts, around)
     for argument, output in cell.states:
         expected, got = np.shape(outputs[argument]), np.shape(outputs[output])
         if expected != got:
@@ -87,6 +101,21 @@ def closure(function: Callable[..., Any], source: Source | None = None) -> Cell:
                 "them another name."
             )
     return cell
+
+
+def declaring(
+    path: Path,
+    change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
+    names: Mapping[str, Any] | None = None,
+) -> tuple[ModuleType, dict[str, tuple[Contract, ...]], Watch]:
+    """Execute a case file: the module, what its functions declare, and whom they report to."""
+    watch, found = Watch(), {}
+
+    def reporting(tree: ast.Module) -> ast.Module:
+        found.update(contract.declared(tree))
+        return change(tree)
+
+    return load.module(path, reporting, {**(names or {}), contract.WATCH: watch}), found, watch
 
 
 def _strings(function: Callable[..., Any]) -> dict[str, str]:

@@ -37,11 +37,43 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Contract:
+    """Something declared of a variable, or of the cotangent of an output: where the derivation is
+    not the plain gradient. ``text`` is as the author wrote it; contracts.py has the kinds.
+    """
+
+    kind: str
+    name: str
+    text: str
+    line: int
+
+    @property
+    def on_cotangent(self) -> bool:
+        return self.kind in ("zero", "orthogonal")
+
+    def __str__(self) -> str:
+        return f"{'d' if self.on_cotangent else ''}{self.name}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A forward around one input, its declared constants held at the values they have there.
+
+    ``margin`` is the distance to the nearest declared kink, relative to what is compared.
+    """
+
+    forward: Callable[[Mapping[str, Any]], tuple[Array, ...]]
+    margin: float = float("inf")
+    clipped: bool = False  # a slope is clipped on purpose
+
+
+@dataclass(frozen=True)
 class Cell:
     """A forward with its hand-derived backward.
 
     ``arguments`` are differentiated, ``constants`` are not. ``states`` pairs each argument
-    such as ``h_prev`` with the output ``h`` that becomes its next value.
+    such as ``h_prev`` with the output ``h`` that becomes its next value. ``at`` gives the
+    forward around an input, for oracles that move it.
     """
 
     name: str
@@ -50,6 +82,12 @@ class Cell:
     outputs: tuple[str, ...]
     run: Run
     source: Source | None = None
+    contracts: tuple[Contract, ...] = ()
+    around: Callable[[Mapping[str, Any]], Point] | None = None  # needed only where there are some
+
+    def at(self, inputs: Mapping[str, Any]) -> Point:
+        """The forward around ``inputs``."""
+        return self.around(inputs) if self.around else Point(lambda given: self.run(given)[0])
 
     @property
     def states(self) -> tuple[tuple[str, str], ...]:

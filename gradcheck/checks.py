@@ -33,6 +33,7 @@ class Outcome:
     reference: Reference | None = None
     output: str | None = None  # of a forward comparison: which output disagrees
     judged: bool = True
+    at_kink: bool = False  # a declared one: the example says nothing, and another is drawn
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class Tally:
 
     examples: int = 0
     unjudged: int = 0
+    at_kink: int = 0
     nonzero: bool = False
     worst: tuple[float, float] = field(default=(0.0, 0.0))
 
     @np.errstate(all="ignore")
     def add(self, outcome: Outcome) -> None:
+        if outcome.at_kink:
+            self.at_kink += 1
+            return
         self.examples += 1
         if not outcome.judged:
             self.unjudged += 1
@@ -151,6 +156,10 @@ def _gradient(
     def judge(evidence: Evidence) -> Outcome:
         if not evidence.finite:
             return Outcome(judged=False)
+        if evidence.at_kink:
+            return Outcome(judged=False, at_kink=True)
+        if evidence.point.clipped and refer is numeric:
+            return Outcome(judged=False)  # the backward clips a slope on purpose, and says so
         hand = evidence.hand[name]
         if isinstance(hand, Unusable):
             if hand.overflows and not np.isfinite(refer(evidence, name).value).all():

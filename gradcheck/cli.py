@@ -95,6 +95,7 @@ def record(proof: Proof) -> dict[str, object]:
         "file": str(proof.path),
         "verdict": proof.verdict,
         "reason": proof.reason,
+        "hint": proof.hint,
         "missing": list(proof.missing),
         "absent": list(proof.absent),
         "lines": [{**line, "mends": list(line["mends"])} for line in lines],

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck import draw, load, noise
+from gradcheck import contracts, draw, load, noise
 from gradcheck.agree import DEVIATIONS, Comparison, compare
-from gradcheck.cell import Array, Cell
+from gradcheck.cell import Array, Cell, Point
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.oracles import complex_step, fd
@@ -47,7 +47,7 @@ class Evidence:
         """Whether the cell writes into what it is given: it is then given private copies."""
         try:
             outputs, backward = self.cell.run(self.inputs)
-            backward(draw.cotangents(outputs, self.example))
+            backward(self._drawn(outputs))
         except ValueError as error:
             return "read-only" in str(error)
         except Exception:
@@ -65,7 +65,7 @@ class Evidence:
             outputs, backward = self.cell.run(self.forward_inputs())
         except Exception as error:
             raise self._crash("The forward", error) from None
-        cotangents = draw.cotangents(outputs, self.example)
+        cotangents = self._drawn(outputs)
         kept = tuple(output.copy() for output in outputs)
         given = [d.copy() for d in cotangents] if self.writes else cotangents
         try:
@@ -79,6 +79,22 @@ class Evidence:
             for name, gradient in gradients(self.cell, returned, arguments).items()
         }
         return kept, cotangents, found
+
+    def _drawn(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
+        """A cotangent for each output, within what the backward is declared to hold for."""
+        drawn = draw.cotangents(outputs, self.example)
+        held = contracts.cotangents(self.cell.contracts, self.cell.outputs, outputs, drawn)
+        return tuple(map(draw.read_only, held))
+
+    @cached_property
+    def point(self) -> Point:
+        """The forward around the inputs, for oracles that move them."""
+        return self.cell.at(self.forward_inputs())
+
+    @property
+    def at_kink(self) -> bool:
+        """Whether a declared kink is so near that the gradient is not one value."""
+        return self.point.margin <= contracts.NEAR
 
     def forward_inputs(self) -> dict[str, Any]:
         """What to hand to the cell: the read-only inputs, or copies for a cell that writes."""
@@ -181,7 +197,7 @@ class Evidence:
                 inputs: Mapping[str, Any], generator: np.random.Generator = generator
             ) -> tuple[Array, ...]:
                 moved = {k: noise.disturb(v, generator) for k, v in inputs.items()}
-                return tuple(np.asarray(noise.plain(out)) for out in self.cell.run(moved)[0])
+                return tuple(np.asarray(noise.plain(out)) for out in self.point.forward(moved))
 
             found = complex_step.gradient(forward, self.inputs, self.outputs, self.cotangents, name)
             if found is None:
@@ -198,7 +214,7 @@ class Evidence:
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
         """The author's forward alone, on other inputs."""
-        return self.cell.run(draw.writable(inputs) if self.writes else inputs)[0]
+        return self.point.forward(draw.writable(inputs) if self.writes else inputs)
 
     @cached_property
     def _hand_noise(self) -> tuple[list[Array], dict[str, Array]]:

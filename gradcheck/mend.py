@@ -51,6 +51,11 @@ class Findings:
     bench: Bench | None = None
 
     @property
+    def clear(self) -> bool:
+        """Whether one line with a mend explains everything: then nothing else need be said."""
+        return _doubts(self) <= (0, 0, 1)
+
+    @property
     def changes(self) -> dict[int, Change]:
         """What mends every fault."""
         return {fault.line.key: fault.change for fault in self.faults}
@@ -102,7 +107,7 @@ class _Search:
     def findings(self, wrong: frozenset[str]) -> Findings:
         """The faults, by the names of the lines; where that fails, without asking the names."""
         by_name = self._attempt(wrong)
-        if self.missing or not self.claims or _doubts(by_name) <= (0, 0, 1):
+        if self.missing or not self.claims or by_name.clear:
             return by_name
         self.trials = 0
         self._believe({})

@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 from hypothesis.errors import InvalidArgument
 
-from gradcheck import load, mend, report, script, table
+from gradcheck import hints, load, mend, report, script, table
 from gradcheck.case import Malformed, read
 from gradcheck.cell import Cell, Source
 from gradcheck.checks import Check, Outcome, checks
@@ -118,17 +118,24 @@ class CellNode(pytest.Collector):
         assert cell.source is not None  # it was read from a file
         self.cell, self.source = cell, cell.source
         self._faults: tuple[Fault, ...] = ()
+        self._hint = ""
 
-    def faults(self, example: Example) -> tuple[Fault, ...]:
-        """The wrong lines of the cell: found once for all its nodes, unless they seldom show."""
-        if not self._faults:
+    def explained(self, example: Example) -> tuple[tuple[Fault, ...], str]:
+        """The wrong lines of the cell, and a contract that it might declare instead.
+
+        They are found once for all nodes, unless they seldom show.
+        """
+        if not self._faults and not self._hint:
             try:
                 read = script.read(self.source.path, self.cell.name)
             except CaseError:  # the message does without the line
-                return ()
+                return (), ""
             fitting = [example] if set(dict(example.sizes)) == set(self.cell.size_names) else []
-            self._faults = mend.find(read, fitting).faults
-        return self._faults
+            findings = mend.find(read, fitting)
+            self._faults = findings.faults
+            if findings.wrong and not findings.clear:
+                self._hint = hints.contract(read, sorted(findings.wrong))
+        return self._faults, self._hint
 
     def collect(self) -> Iterator[pytest.Item]:
         folder = _folder(self.config, self.source.path)
@@ -221,10 +228,12 @@ class CheckItem(_Item):
 
     def _message(self, example: Example, outcome: Outcome) -> str:
         faults: tuple[Fault, ...] = ()
+        hint = ""
         if outcome.comparison is not None and self.check.argument is not None:
             assert isinstance(self.parent, CellNode)
-            faults = self.parent.faults(example)
-        verdict = weigh(self.check, self.check.examiner.evidence(example), outcome, faults)
+            faults, hint = self.parent.explained(example)
+        evidence = self.check.examiner.evidence(example)
+        verdict = weigh(self.check, evidence, outcome, faults, hint)
         return report.text(verdict, self._command(), load.shown(self.path))
 
     def _command(self) -> str:

@@ -50,6 +50,8 @@ def text(proof: Proof, *, numbers: bool) -> Text:
         out.append(f"          {statement}\n", "green")
     if proof.missing:
         out.append(f"  Still missing: {', '.join(proof.missing)}\n", "magenta")
+    if proof.hint:
+        out.append(f"  {proof.hint}\n", "magenta")
     if numbers and proof.example is not None:
         out.append("".join(f"{line}\n" for line in _numbers(proof.example)))
     return out

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import case, load, mend, script, written
+from gradcheck import case, hints, load, mend, script, written
 from gradcheck.bench import Bench, close
 from gradcheck.case import Malformed
 from gradcheck.cell import Array, Cell
@@ -49,6 +49,7 @@ class Proof:
     missing: tuple[str, ...] = ()  # gradients that are not derived yet
     absent: tuple[str, ...] = ()  # statements that should stand at the head of the backward
     reason: str = ""  # why it is unjudged
+    hint: str = ""  # a contract that would make it right
     example: "Worked | None" = None
 
 
@@ -97,7 +98,10 @@ def _judged(path: Path, name: str, read: Script, spell: Callable[[str], str]) ->
         if not findings.wrong:
             reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
             return Proof(name, path, UNJUDGED, reason=reason)
-    return replace(judged(path, read, findings, spell), cell=name)
+    hint = ""
+    if findings.wrong and not findings.clear and path.suffix == ".py":
+        hint = hints.contract(read, sorted(findings.wrong))
+    return replace(judged(path, read, findings, spell), cell=name, hint=hint)
 
 
 def _failing(cell: Cell) -> Iterator[Example]:
@@ -130,7 +134,7 @@ def judged(path: Path, read: Script, findings: Findings, spell: Callable[[str], 
         verdict = UNJUDGED if missing else RIGHT
     reason = "The derivation is not finished." if verdict == UNJUDGED else ""
     worked = _worked(read, findings.wrong)
-    return Proof(read.cell.name, path, verdict, lines, missing, absent, reason, worked)
+    return Proof(read.cell.name, path, verdict, lines, missing, absent, reason, example=worked)
 
 
 class _Judge:

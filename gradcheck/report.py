@@ -16,7 +16,7 @@ _LINES = 30
 
 def text(verdict: Verdict, command: str, path: str = "") -> str:
     """The whole message, at most about 30 lines, each paragraph apart; ``path`` is the case's."""
-    said = "\n".join([verdict.judgement, *verdict.patterns]).strip("\n")
+    said = "\n".join([verdict.judgement, *verdict.patterns, verdict.hint]).strip("\n")
     paragraphs = [folded(verdict.headline), folded(said), _faults(verdict, path), _table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
     room = _LINES - shown.count("\n") - 5

@@ -8,16 +8,17 @@ gradient of that name. Without a hook in use the code does what it did.
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradcheck import load
-from gradcheck.case import closure
-from gradcheck.cell import Cell, Source
+from gradcheck.case import closure, declaring
+from gradcheck.cell import Array, Cell, Point, Source
 from gradcheck.errors import CaseError
 
 _HOOKS = "__gradcheck__"
@@ -53,6 +54,7 @@ class Hooks:
 
     changes: dict[int, Change] = field(default_factory=dict)
     moved: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, Any] = field(default_factory=dict)
     scope: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)
     watching: bool = False
@@ -67,6 +69,7 @@ class Hooks:
         return self.changes[key]({**self.module, **self.scope, **space})
 
     def move(self, name: str, value: Any) -> Any:
+        value = self.held.get(name, value)
         return value + self.moved[name] if name in self.moved else value
 
 
@@ -87,6 +90,21 @@ class Script:
         known = {*self.quantities, *(a.name for a in self.cell.arguments)}
         return name[1:] if name.startswith("d") and name[1:] in known else None
 
+    def holding(self, name: str, inputs: Mapping[str, Any]) -> Point:
+        """The forward around ``inputs`` with a quantity held at the value it has there."""
+        point = self.cell.at(inputs)
+        self.cell.run(inputs)
+        value = self.hooks.scope[name]
+
+        def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
+            self.hooks.held = {name: value}
+            try:
+                return point.forward(values)
+            finally:
+                self.hooks.held = {}
+
+        return replace(point, forward=forward)
+
 
 def read(path: Path, name: str) -> Script:
     """The script of one cell of a file. Raises CaseError if its source cannot be followed."""
@@ -98,8 +116,9 @@ def read(path: Path, name: str) -> Script:
         parts.update(_instrumented(tree, name, text, load.shown(path)))
         return tree
 
-    module = load.module(path, change, {_HOOKS: hooks})
-    return _script(name, parts, path, vars(module), hooks)
+    module, contracts, watch = declaring(path, change, {_HOOKS: hooks})
+    declared = partial(closure, contracts=contracts.get(name, ()), watch=watch)
+    return _script(name, parts, path, vars(module), hooks, declared)
 
 
 def build(
@@ -113,7 +132,7 @@ def build(
     parts = _instrumented(tree, name, text, load.shown(path))
     module = {**module, _HOOKS: hooks}
     exec(compile(tree, str(path), "exec"), module)
-    return _script(name, parts, path, module, hooks)
+    return _script(name, parts, path, module, hooks, closure)
 
 
 def _instrumented(tree: ast.Module, name: str, text: list[str], shown: str) -> dict[str, Any]:
@@ -132,10 +151,15 @@ def _instrumented(tree: ast.Module, name: str, text: list[str], shown: str) -> d
 
 
 def _script(
-    name: str, parts: dict[str, Any], path: Path, module: dict[str, Any], hooks: Hooks
+    name: str,
+    parts: dict[str, Any],
+    path: Path,
+    module: dict[str, Any],
+    hooks: Hooks,
+    make: Callable[[Callable[..., Any], Source], Cell],
 ) -> Script:
     hooks.module = module
-    cell = closure(module[name], Source(path.resolve(), parts["line"]))
+    cell = make(module[name], Source(path.resolve(), parts["line"]))
     return Script(
         cell,
         tuple(parts["lines"]),

@@ -71,6 +71,7 @@ def hypothesis_test(
     def test(example: Example) -> None:
         outcome = check.judge(check.examiner.evidence(example))
         record.tally.add(outcome)
+        hypothesis.assume(not outcome.at_kink)
         if outcome.fault is not None:
             record.failure = example, outcome
             raise Found(str(example))

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from rich import box
@@ -27,13 +27,16 @@ class Result:
     error: float
     allowed: float
     seconds: float
+    contracts: tuple[str, ...] = ()
+    at_kink: int = 0
 
     def packed(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
     def unpacked(cls, text: str) -> "Result":
-        return cls(**json.loads(text))
+        fields = json.loads(text)
+        return cls(**{**fields, "contracts": tuple(fields["contracts"])})
 
     @property
     def column(self) -> str:
@@ -51,6 +54,8 @@ def result(check: Check, tally: Tally, file: str, seconds: float) -> Result:
         tally.unjudged,
         *tally.worst,
         seconds,
+        tuple(map(str, check.examiner.cell.contracts)),
+        tally.at_kink,
     )
 
 
@@ -86,11 +91,24 @@ def of(results: Iterable[tuple[Result, str]]) -> Table:
             *(_worst([pair for pair in found if pair[0].column == oracle]) for oracle in ORACLES),
             f"{sum(result.seconds for result, _ in found):.1f}",
         )
-    table.caption = (
-        "Under each oracle: the worst error, and below it what was allowed there, "
-        "relative to the tensor's largest entry."
+    table.caption = "\n".join(
+        [
+            "Under each oracle: the worst error, and below it what was allowed there, "
+            "relative to the tensor's largest entry.",
+            *_declared(by_cell),
+        ]
     )
     return table
+
+
+def _declared(by_cell: Mapping[tuple[str, str], list[tuple[Result, str]]]) -> Iterator[str]:
+    """What the cases declare, so that nobody takes a contract for a plain gradient."""
+    for (cell, _), found in sorted(by_cell.items()):
+        contracts = dict.fromkeys(text for result, _ in found for text in result.contracts)
+        if contracts:
+            drawn_again = sum(result.at_kink for result, _ in found)
+            kinks = f" ({drawn_again} draws at a kink made again)" if drawn_again else ""
+            yield f"{cell} declares {'; '.join(contracts)}{kinks}."
 
 
 def _worst(found: list[tuple[Result, str]]) -> str:

@@ -6,12 +6,13 @@ states (or is called x) has one value a step; the others are weights, tied over 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcheck.cell import Argument, Array, Backward, Cell
+from gradcheck.cell import Argument, Array, Backward, Cell, Point
 from gradcheck.shapes import Axis, Shape, parse
 from gradcheck.structure import Gradient, Unusable, gradients
 
@@ -27,8 +28,13 @@ class Unrolled:
 
 
 def unroll(cell: Cell) -> Unrolled | None:
-    """The cell over time, or None if it has no recurrent state."""
-    if not cell.states:
+    """The cell over time.
+
+    None if it has no recurrent state, or if its backward is declared not to hold for every
+    cotangent of one: that which the next step hands back is none that may be chosen.
+    """
+    recurrent = {output for _, output in cell.states}
+    if not recurrent or any(c.on_cotangent and c.name in recurrent for c in cell.contracts):
         return None
     time = next(name for name in ("T", "steps", "unroll_steps") if name not in cell.size_names)
     stepped = per_step(cell)
@@ -51,8 +57,29 @@ def unroll(cell: Cell) -> Unrolled | None:
 
         return forward(cell, step, inputs, np.stack, np.zeros), backward
 
-    over_time = Cell(cell.name, arguments, constants, outputs, run, cell.source)
+    around = partial(_around, cell) if cell.contracts else None
+    over_time = replace(
+        cell, arguments=arguments, constants=constants, outputs=outputs, run=run, around=around
+    )
     return Unrolled(over_time, time)
+
+
+def _around(cell: Cell, inputs: Mapping[str, Any]) -> Point:
+    """The unrolled forward around ``inputs``: each step around what reaches it there."""
+    points: list[Point] = []
+
+    def noting(values: Mapping[str, Any]) -> tuple[Array, ...]:
+        points.append(cell.at(values))
+        return points[-1].forward(values)
+
+    forward(cell, noting, inputs, np.stack, np.zeros)
+
+    def held(values: Mapping[str, Any]) -> tuple[Array, ...]:
+        steps = iter(points)
+        return forward(cell, lambda one: next(steps).forward(one), values, np.stack, np.zeros)
+
+    margin = min((point.margin for point in points), default=float("inf"))
+    return Point(held, margin, any(point.clipped for point in points))
 
 
 def per_step(cell: Cell) -> frozenset[str]:

@@ -38,6 +38,7 @@ class Verdict:
     judgement: str
     faults: tuple[Fault, ...]  # the lines that are proved wrong, in the order of the file
     patterns: tuple[str, ...]
+    hint: str  # a contract that would make the derivation right
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     hidden: int  # wrong entries without a row
@@ -48,11 +49,16 @@ class Verdict:
 
 @np.errstate(all="ignore")
 def weigh(
-    check: Check, evidence: Evidence, outcome: Outcome, faults: tuple[Fault, ...] = ()
+    check: Check,
+    evidence: Evidence,
+    outcome: Outcome,
+    faults: tuple[Fault, ...] = (),
+    hint: str = "",
 ) -> Verdict:
     """The verdict on a failed outcome, on the example that showed it.
 
-    ``faults`` are the wrong lines of the cell, if its source could be followed.
+    ``faults`` are the wrong lines of the cell, if its source could be followed; ``hint`` is a
+    contract that it might declare.
     """
     fault, _, judgement = (outcome.fault or "").partition("\n")  # a sentence, then what to do
     headline = f"{check.examiner.cell.name}: {fault}"
@@ -77,6 +83,7 @@ def weigh(
         judgement,
         faults if outcome.comparison is not None and check.argument is not None else (),
         striking,
+        hint,
         tuple(columns),
         rows[:_ROWS],
         max(0, len(rows) - _ROWS),

@@ -12,7 +12,8 @@ from gradcheck.evidence import Examiner
 from gradcheck.search import Record, hypothesis_test, run_search, search
 from gradcheck.unroll import unroll
 
-CASES = sorted((Path(__file__).parent.parent / "cases").glob("[!_]*.py"))
+FOLDER = Path(__file__).parent.parent / "cases"
+CASES = [FOLDER / f"{name}.py" for name in ("gru", "lstm", "rnn")]
 
 
 def examples_of(cell, time=None, profile="default"):

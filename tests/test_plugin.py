@@ -49,6 +49,19 @@ def test_right_cells_pass_and_the_table_says_how_well(project):
     assert re.match(r" rnn +5 of 5 +380 +\d+( +\de-\d\d){4} +\d+\.\d$", row)
 
 
+def test_the_table_says_what_a_case_declares(project):
+    relu = RNN.replace(
+        "h = np.tanh(x @ W + h_prev @ U + b)",
+        """a = x @ W + h_prev @ U + b
+    h: "kink where a = 0" = np.maximum(a, 0)""",
+    ).replace("1 - h**2", "a > 0")
+    write(project, relu)
+    project.path.joinpath("reference", "rnn.py").unlink()
+    result = project.runpytest("-k", "fd")
+    result.assert_outcomes(passed=5)
+    assert "rnn declares h: kink where a = 0." in result.stdout.str()
+
+
 def test_exactly_the_wrong_gradient_is_red(project):
     write(project, WRONG)
     result = project.runpytest("-k", "not unrolled")
