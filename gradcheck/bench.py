@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck import draw
 from gradcheck.cell import Array, Backward, Cell
 from gradcheck.draw import Example
-from gradcheck.edits import compiled
+from gradcheck.evaluate import compiled
 from gradcheck.evidence import Evidence
 from gradcheck.oracles import complex_step, fd
 from gradcheck.script import Change, Line, Script
@@ -117,7 +117,7 @@ class Bench:
         except Exception:  # most edits are nonsense, and nonsense may raise anything
             return dict.fromkeys(self.names)
         finally:
-            hooks.changes = {}
+            hooks.changes, hooks.scope = {}, {}
             if changes:
                 drawn.restore()
         arguments = [drawn.inputs[argument.name] for argument in cell.arguments]
@@ -176,6 +176,7 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
         return None
     evidence = Evidence(cell, None, example)
     inputs = draw.writable(evidence.inputs)
+    script.hooks.scope = {}
     try:
         if evidence.at_kink:
             return None
@@ -234,6 +235,22 @@ def change_of(line: Line, expression: ast.expr, sign: str | None = None) -> Chan
     """The change that gives a line another right-hand side, and perhaps another sign."""
     code = compiled(whole_value(line, expression, sign))
     return lambda space: eval(code, space)
+
+
+def instead_of(line: Line, statement: ast.stmt) -> Change:
+    """The change that executes another statement: it fills other entries of the line's target."""
+    assert isinstance(line.statement, ast.Assign | ast.AugAssign)
+    node = line.statement
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    own = compiled(ast.parse(ast.unparse(target), mode="eval").body)
+    module = ast.fix_missing_locations(ast.Module([statement], []))
+    code = compile(module, "<edit>", "exec")
+
+    def change(space: dict[str, Any]) -> Any:
+        exec(code, space)
+        return eval(own, space)  # the line itself then writes what is there already
+
+    return change
 
 
 def whole_value(line: Line, expression: ast.expr, sign: str | None = None) -> ast.expr:

@@ -162,7 +162,7 @@ def _gradient(
             return Outcome(judged=False)  # the backward clips a slope on purpose, and says so
         hand = evidence.hand[name]
         if isinstance(hand, Unusable):
-            if hand.overflows and not np.isfinite(refer(evidence, name).value).all():
+            if hand.overflows and not refer(evidence, name).known:
                 return Outcome(judged=False)  # the true gradient overflows as well
             return Outcome(hand.sentence)
         reference = refer(evidence, name)

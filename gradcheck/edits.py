@@ -8,10 +8,12 @@ import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
+
+from gradcheck.evaluate import Evaluator
 
 _SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
@@ -32,6 +34,7 @@ class Edit:
     cost: float
     make: Make  # most edits are never reached, so that their trees are made only when asked for
     sign: str | None = None  # =, += or -= in place of the line's own
+    instead: Callable[[], ast.stmt] | None = None  # another statement: `make` tells its value
 
     @cached_property
     def expression(self) -> ast.expr:
@@ -39,6 +42,8 @@ class Edit:
 
     @cached_property
     def text(self) -> str:
+        if self.instead is not None:
+            return ast.unparse(ast.fix_missing_locations(self.instead()))
         return ast.unparse(self.expression)
 
 
@@ -51,15 +56,20 @@ class Setting:
     functions: tuple[str, ...]  # one-argument functions of the cell, such as np.tanh
     siblings: tuple[ast.expr, ...]  # right-hand sides of the other lines
     slices: tuple[ast.expr, ...]  # slices that occur anywhere in the backward
+    whole: tuple[str, ...]  # names of whole numbers, and of arrays of them
+    keys: tuple[str, ...]  # strings that occur in the cell, as keys of a dict do
     sizes: tuple[str, ...]  # expressions of sizes, such as x.shape[0] or keep
     signs: tuple[str, ...] = ()  # other signs that the statement could have
     deep: bool = False  # whether terms of three factors are worth their number
 
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self.space)
+
     def value(self, expression: ast.expr) -> Any:
         """The expression's value at the line, or None where it has none."""
         try:
-            with np.errstate(all="ignore"):
-                return eval(compiled(expression), dict(self.space))
+            return self._evaluator.value(expression)
         except Exception:
             return None
 
@@ -68,17 +78,59 @@ class Setting:
         return np.shape(value) if isinstance(value, np.ndarray | np.generic | float | int) else None
 
 
-def compiled(expression: ast.expr) -> Any:
-    """The code of an expression."""
-    return compile(ast.fix_missing_locations(ast.Expression(expression)), "<edit>", "eval")
-
-
 def edits(expression: ast.expr, setting: Setting) -> Iterator[Edit]:
     """The small edits of the expression, in no particular order; some come more than once."""
     for sign in setting.signs:
         yield Edit(1.1, partial(_as_it_is, expression), sign)
     for cost, make in _edits(expression, setting):
         yield Edit(cost, make)
+
+
+def elsewhere(statement: ast.stmt, setting: Setting) -> Iterator[Edit]:
+    """The same value put into other entries of the target than the statement puts it into."""
+    if not isinstance(statement, ast.Assign | ast.AugAssign):
+        return
+    target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+    if not isinstance(target, ast.Subscript):
+        return
+    for node in _expressions(target.slice):
+        for cost, new in _at(node, setting):
+            yield _moved(statement, target, replaced(target.slice, node, new), cost)
+        if isinstance(node, ast.Constant):
+            yield from (
+                _moved(statement, target, replaced(target.slice, node, _parsed(name)), 1.1)
+                for name in _indices(target.slice, setting)
+            )
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub):
+        ufunc = "np.add.at" if isinstance(statement.op, ast.Add) else "np.subtract.at"
+        given = [_loading(target.value), target.slice, statement.value]
+        each = ast.Expr(ast.Call(_parsed(ufunc), given, []))  # entries that repeat add up
+        yield Edit(1.2, partial(_as_it_is, statement.value), instead=lambda: each)
+
+
+def _indices(index: ast.expr, setting: Setting) -> Iterator[str]:
+    """Whole numbers that could stand in an index: by name, or out of an array such as labels."""
+    beside = [n.id for n in ast.walk(index) if isinstance(n, ast.Name) and n.id in setting.whole]
+    for name in setting.whole:
+        yield name
+        if np.ndim(setting.space[name]) == 1:
+            yield from (f"{name}[{place}]" for place in beside if place != name)
+
+
+def _moved(
+    statement: ast.Assign | ast.AugAssign, target: ast.Subscript, index: ast.expr, cost: float
+) -> Edit:
+    def make() -> ast.stmt:
+        other = ast.Subscript(target.value, index, ast.Store())
+        if isinstance(statement, ast.AugAssign):
+            return ast.AugAssign(other, statement.op, statement.value)
+        return ast.Assign([other], statement.value)
+
+    return Edit(cost, partial(_as_it_is, statement.value), instead=make)
+
+
+def _loading(node: ast.expr) -> ast.expr:
+    return _parsed(ast.unparse(node))
 
 
 def _as_it_is(expression: ast.expr) -> ast.expr:
@@ -94,7 +146,7 @@ def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
     parts = root.elts if isinstance(root, ast.Tuple) else [root]
     for part in parts:
         for node in _terms(part):
-            for cost, new in _grown(node, setting):
+            for cost, new in _grown(node, setting, setting.shape(part)):
                 yield cost, partial(replaced, root, node, new)
         if not isinstance(root, ast.Tuple) or len(parts) <= 4:
             for cost, make in _fresh(part, setting):
@@ -113,19 +165,28 @@ def _put(root: ast.expr, old: ast.expr, make: Make) -> ast.expr:
 
 def replaced(root: Any, old: ast.AST, new: ast.AST) -> Any:
     """The tree with one node, told by identity, replaced; everything else is shared."""
-    if root is old:
+    return rewritten(root, lambda node: new if node is old else node)
+
+
+def rewritten(root: Any, change: Callable[[ast.AST], ast.AST]) -> Any:
+    """The tree with each node put through ``change``, from the root down to what it replaces."""
+    new = change(root)
+    if new is not root:
         return new
     changed: dict[str, Any] = {}
-    for name, value in ast.iter_fields(root):
+    for name in root._fields:
+        value = getattr(root, name, None)
         if isinstance(value, ast.AST):
-            other: Any = replaced(value, old, new)
+            other: Any = rewritten(value, change)
             if other is not value:
                 changed[name] = other
         elif isinstance(value, list):
-            items = [replaced(v, old, new) if isinstance(v, ast.AST) else v for v in value]
+            items = [rewritten(v, change) if isinstance(v, ast.AST) else v for v in value]
             if any(a is not b for a, b in zip(items, value, strict=True)):
                 changed[name] = items
-    return type(root)(**{**dict(ast.iter_fields(root)), **changed}) if changed else root
+    if not changed:
+        return root
+    return type(root)(**{name: getattr(root, name, None) for name in root._fields} | changed)
 
 
 def _expressions(root: ast.expr) -> Iterator[ast.expr]:
@@ -154,6 +215,8 @@ def _terms(root: ast.expr) -> Iterator[ast.expr]:
     if isinstance(root, ast.BinOp) and isinstance(root.op, _TERMS):
         yield from _terms(root.left)
         yield from _terms(root.right)
+    elif isinstance(root, ast.BinOp) and isinstance(root.op, ast.Div):
+        yield from _terms(root.left)
     elif isinstance(root, ast.Attribute) and not _is_module(root.value):
         yield from _terms(root.value)
     elif (
@@ -184,12 +247,24 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
             for other in setting.names:
                 if other != name and np.shape(setting.space[other]) == shape:
                     yield 1.0 + 0.2 * _unlike(name, other), ast.Name(other, ast.Load())
+            for other in setting.whole:
+                if other != name and _same_kind(setting.space.get(name), setting.space[other]):
+                    yield 1.1, _parsed(other)
+                    yield from ((1.3, _parsed(f"{other} {step} 1")) for step in "+-")
+        case ast.Constant(value=str() as key):
+            yield from ((1.0, ast.Constant(other)) for other in setting.keys if other != key)
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             for changed in sorted({0, 1, 2, -1, -number, number + 1, number - 1} - {number}):
                 yield 1.2, ast.Constant(changed)
         case ast.Subscript(value=value, slice=index):
             for part in setting.slices:
                 yield 1.1, ast.Subscript(value, part, ast.Load())
+            if isinstance(index, ast.Constant) and isinstance(index.value, str):
+                yield from (
+                    (1.0, ast.Subscript(value, ast.Constant(key), ast.Load()))
+                    for key in setting.keys
+                    if key != index.value
+                )
             if isinstance(index, ast.Name):
                 for step, op in itertools.product((1, 2), (ast.Sub(), ast.Add())):
                     moved = ast.BinOp(index, op, ast.Constant(step))
@@ -198,6 +273,9 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
             for keyword in keywords:
                 kept = [one for one in keywords if one is not keyword]
                 yield 1.2, ast.Call(func, args, kept)
+            if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum") and not args:
+                column = _parsed("a[:, None]").slice  # type: ignore[attr-defined]
+                yield 1.3, ast.Subscript(func.value, column, ast.Load())
             if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum"):
                 method = {"mean": "sum", "sum": "mean"}[func.attr]
                 called = ast.Attribute(func.value, method, ast.Load())
@@ -221,8 +299,12 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     yield 1.1, ast.BinOp(ast.Constant(1), ast.Sub(), node)
     for name in setting.functions:
         yield 1.1, ast.Call(_parsed(name), [node], [])
+    if len(shape) == 1:
+        yield 1.2, ast.Subscript(node, _parsed("a[:, None]").slice, ast.Load())  # type: ignore[attr-defined]
     if len(shape) == 2:
         yield 1.0, _transposed(node)
+    if len(shape) == 3:
+        yield 1.0, _called(node, "swapaxes", 1, 2)
     if len(shape) >= 1:
         for axis in (0, 1, -1):
             yield 1.1, _method(node, "sum", axis)
@@ -264,8 +346,10 @@ def _bracketed(node: ast.BinOp) -> Iterator[ast.expr]:
             yield ast.BinOp(ast.BinOp(a, plus, c), times, b)
 
 
-def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
-    """A factor or a term put to a term of the line."""
+def _grown(
+    node: ast.expr, setting: Setting, line: tuple[int, ...] | None
+) -> Iterator[tuple[float, ast.expr]]:
+    """A factor or a term put to a term of the line, which has the shape ``line``."""
     value = setting.value(node)
     if not isinstance(value, np.ndarray | np.generic | float):
         return
@@ -274,7 +358,13 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
         yield 1.6, ast.BinOp(node, ast.Mult(), _parsed(size))
         yield 1.6, ast.BinOp(node, ast.Div(), _parsed(size))
     for name in setting.names:
-        if not _fits(np.shape(setting.space[name]), shape):
+        own = np.shape(setting.space[name])
+        if line is not None and shape != line and _fits(own, line) and _broadcast(own, shape):
+            yield 2.0, ast.BinOp(node, ast.Mult(), _parsed(name))
+        if own == shape and len(shape) > 1:
+            for kind, sign in itertools.product(("mean", "sum"), (ast.Sub(), ast.Add())):
+                yield 2.4, ast.BinOp(node, sign, _over_last(_parsed(name), kind))
+        if not _fits(own, shape):
             continue
         yield from _times_slopes(node, _parsed(name), setting)
         for size in setting.sizes:
@@ -290,6 +380,10 @@ def _grown(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]
     for sibling in setting.siblings:
         if setting.shape(sibling) == shape:
             yield 2.4, ast.BinOp(node, ast.Add(), sibling)
+    for part in _expressions(node):  # the other term of a product rule: a @ b + a.T @ b
+        square = isinstance(part, ast.Name) and setting.shape(part)
+        if square and len(square) == 2 and square[0] == square[1]:
+            yield 2.2, ast.BinOp(node, ast.Add(), replaced(node, part, _transposed(part)))
 
 
 def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
@@ -370,6 +464,11 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
             mappings[((one, other), (other, one))] = None
     for chosen in mappings:
         yield partial(_substituted, root, dict(chosen))
+    strings = [n.value for n in ast.walk(root) if isinstance(n, ast.Constant)]
+    for used_key in dict.fromkeys(key for key in strings if isinstance(key, str)):
+        for key in setting.keys:
+            if key != used_key and strings.count(used_key) > 1:
+                yield partial(_rekeyed, root, used_key, key)
     for name in {ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)}:
         yield partial(_unwrapped, root, name)
 
@@ -398,24 +497,44 @@ def _letter(one: str, other: str) -> tuple[str, str] | None:
 def _unwrapped(root: ast.expr, name: str) -> ast.expr:
     """The expression with every ``name(x)`` replaced by x."""
 
-    class Unwrapper(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            self.generic_visit(node)
-            alone = len(node.args) == 1 and not node.keywords
-            return node.args[0] if alone and ast.unparse(node.func) == name else node
+    def bare(node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+            return node.args[0] if ast.unparse(node.func) == name else node
+        return node
 
-    result: ast.expr = Unwrapper().visit(ast.parse(ast.unparse(root), mode="eval").body)
+    result: ast.expr = rewritten(root, bare)
     return result
 
 
 def _substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
-    class Renamer(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return _parsed(mapping[node.id]) if node.id in mapping else node
+    def renamed(node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Name) and node.id in mapping:
+            return _parsed(mapping[node.id])
+        return node
 
-    copied = ast.parse(ast.unparse(root), mode="eval").body
-    result: ast.expr = Renamer().visit(copied)
+    result: ast.expr = rewritten(root, renamed)
     return result
+
+
+def _rekeyed(root: ast.expr, key: str, other: str) -> ast.expr:
+    def changed(node: ast.AST) -> ast.AST:
+        same = isinstance(node, ast.Constant) and node.value == key
+        return ast.Constant(other) if same else node
+
+    result: ast.expr = rewritten(root, changed)
+    return result
+
+
+def _same_kind(one: Any, other: Any) -> bool:
+    """Whether two values are whole numbers alike: both plain, or arrays of one shape."""
+    return is_whole(one) and is_whole(other) and np.shape(one) == np.shape(other)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, or an array of them."""
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype.kind == "i")
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _unlike(one: str, other: str) -> float:
@@ -432,6 +551,7 @@ def _fits(factor: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return _broadcast(factor, shape) and np.broadcast_shapes(factor, shape) == shape
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
@@ -444,6 +564,18 @@ def _transposed(node: ast.expr) -> ast.expr:
     return ast.Attribute(node, "T", ast.Load())
 
 
-def _method(node: ast.expr, name: str, axis: int) -> ast.expr:
+def _called(node: ast.expr, name: str, *given: int) -> ast.expr:
+    return ast.Call(
+        ast.Attribute(node, name, ast.Load()), [ast.Constant(value) for value in given], []
+    )
+
+
+def _over_last(node: ast.expr, name: str) -> ast.expr:
+    """The mean or sum over the last axis, kept for what it is combined with."""
+    call = _method(node, name, -1)
+    return ast.Call(call.func, [], [*call.keywords, ast.keyword("keepdims", ast.Constant(True))])
+
+
+def _method(node: ast.expr, name: str, axis: int) -> ast.Call:
     keyword = ast.keyword("axis", ast.Constant(axis))
     return ast.Call(ast.Attribute(node, name, ast.Load()), [], [keyword])

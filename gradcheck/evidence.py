@@ -284,8 +284,8 @@ class Evidence:
                 return self._twin_noise[0][k] + (by_hand[k] if by_hand else 0.0)
 
             ours, theirs = self.outputs[k], self.twin_outputs[k]
-            # Where both overflow alike there is nothing to compare; where one does, all.
-            alike = ~np.isfinite(ours) & ((ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))
+            # Where both overflow there is nothing to compare, inf or nan; where one does, all.
+            alike = ~np.isfinite(ours) & ~np.isfinite(theirs)
             ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
             found[name] = compare(ours, theirs, noise=rounding)
         return found

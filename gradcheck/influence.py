@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.bench import Bench, whole_value
-from gradcheck.edits import compiled
+from gradcheck.evaluate import compiled
 from gradcheck.script import Change, Line, is_number
 
 

@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.bench import Bench, Drawn, change_of, close, whole_value
+from gradcheck.bench import Bench, Drawn, change_of, close, instead_of, whole_value
 from gradcheck.draw import Example
-from gradcheck.edits import Edit, Setting, compiled, edits
+from gradcheck.edits import Edit, Setting, edits, elsewhere
+from gradcheck.evaluate import compiled
 from gradcheck.influence import influence
 from gradcheck.script import Change, Line, Script, is_number
 from gradcheck.sight import setting
+from gradcheck.solve import Targets, Values
 from gradcheck.statements import canonical, statement, target_parts
-from gradcheck.telling import examples
+from gradcheck.telling import examples, probes
 
 _MOST_MENDS = 3
 _MOST_LINES = 6  # wrong at once
-_MOST_TRIALS = 8_000  # a budget in trials, not in seconds: the same verdict on every machine
+_MOST_TRIALS = 2_000  # of one search: a budget in runs, not in seconds, the same on every machine
+_SMALL, _LARGE = 1.3, 2.6  # costs: of two lines mended at once, one must be a small edit
 _DEAREST = 0.25  # how much more than the best mend another may cost
 
 
@@ -56,6 +59,11 @@ class Findings:
         return _doubts(self) <= (0, 0, 1)
 
     @property
+    def settled(self) -> bool:
+        """Whether every wrong gradient is explained, by lines that each have a mend."""
+        return _doubts(self)[:2] == (0, 0)
+
+    @property
     def changes(self) -> dict[int, Change]:
         """What mends every fault."""
         return {fault.line.key: fault.change for fault in self.faults}
@@ -78,6 +86,10 @@ def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     return _Search(script, bench, fresh, missing).findings(wrong)
 
 
+_Mend = tuple[Edit, Line, Change]
+_Faults = dict[int, list[_Mend]]
+
+
 def _doubts(findings: Findings) -> tuple[int, int, int]:
     """How much an explanation leaves open: the fewer lines explain everything, the better."""
     vague = [fault for fault in findings.faults if fault.line.absent or not fault.mends]
@@ -85,11 +97,12 @@ def _doubts(findings: Findings) -> tuple[int, int, int]:
 
 
 class _Search:
-    """One search for the faults of a script, with its budget of trials."""
+    """One search for the faults of a script."""
 
     def __init__(self, script: Script, bench: Bench, fresh: Bench, missing: frozenset[str]) -> None:
         self.script, self.bench, self.fresh, self.missing = script, bench, fresh, missing
-        self.trials = 0
+        self.errors: dict[int, float | None] = {}
+        self.edits: dict[int, list[Edit]] = {}
         self.lines = {line.key: line for line in script.lines}
         _, self.seen, self.spaces = bench.watched(bench.draws[0], {})
         self._believe(dict(self._claims()))
@@ -105,19 +118,52 @@ class _Search:
         self.suspects = self._suspects()
 
     def findings(self, wrong: frozenset[str]) -> Findings:
-        """The faults, by the names of the lines; where that fails, without asking the names."""
-        by_name = self._attempt(wrong)
-        if self.missing or not self.claims or by_name.clear:
-            return by_name
-        self.trials = 0
-        self._believe({})
-        by_search = self._attempt(wrong)
-        return by_search if _doubts(by_search) < _doubts(by_name) else by_name
+        """The faults that leave the fewest doubts: one line, those that names tell, or several."""
+        if self.missing or not wrong:
+            return self._proved(wrong, *(self._by_names() if wrong else ({}, {})))
+        values = self._values({})
+        by_name: tuple[_Faults, dict[int, Change]] = {}, {}
+        best = self._proved(wrong, *self._one(values, wrong))
+        if not best.settled:
+            by_name = self._by_names()
+            best = min(best, self._proved(wrong, *by_name), key=_doubts)
+        for start in ({}, {}), by_name:
+            if not best.settled:
+                best = min(best, self._proved(wrong, *self._several(*start)), key=_doubts)
+        return best
 
-    def _attempt(self, wrong: frozenset[str]) -> Findings:
-        chosen = self._needed(self.suspects) if wrong else {}
+    def _values(self, active: Mapping[int, Change]) -> Values:
+        """The values that lines need, on draws that show all that is wrong."""
+        probing = Bench(self.script, probes(self.script))
+        seen = bool(probing.draws) and probing.right(active) <= self.bench.right(active)
+        return Values(probing if seen else self.bench, self.script.lines, active)
+
+    def _one(self, values: Values, wrong: frozenset[str]) -> tuple[_Faults, dict[int, Change]]:
+        """The one line that explains everything, if there is one, though perhaps without a mend."""
+        found = self._single(values, wrong, {}, whole=True) or self._loose(wrong, {}, len(wrong))
+        if found:
+            line = found[0][0][1]
+            self.errors[line.key] = values.error(line.key, self.bench.names)
+            return {line.key: found[0]}, {line.key: found[0][0][2]}
+        wanted = self.bench.names
+        lines = [line for line in values.lines if values.proved(line.key, wanted)]
+        lines = [line for line in lines if not isinstance(line.statement, ast.Return)]
+        lines = [line for line in lines if not self._is_right(line)]
+        # What its name claims can only tell on the first: the others may be fed by a wrong one.
+        named = [line for line in lines[:1] if line.key in self.suspects]
+        for line in named if named else lines if len(lines) == 1 else []:
+            draws = [*values.bench.draws, *self.bench.draws, *self.fresh.draws]
+            change = values.change(line, wanted, draws)
+            if change is not None:
+                self.errors[line.key] = values.error(line.key, wanted)
+                return {line.key: []}, {line.key: change}
+        return {}, {}
+
+    def _by_names(self) -> tuple[_Faults, dict[int, Change]]:
+        """Mends for the lines whose value is not what their name claims."""
+        chosen = self._needed(self.suspects)
         base = self.bench.right(chosen)
-        faults: dict[int, list[tuple[Edit, Line, Change]]] = {}
+        faults: _Faults = {}
         active: dict[int, Change] = dict(chosen)
         for key in list(chosen):
             others = {k: c for k, c in active.items() if k != key}
@@ -132,20 +178,110 @@ class _Search:
                 active.pop(key)
             else:
                 faults[key] = []
+        return faults, active
+
+    def _several(
+        self, faults: _Faults, active: Mapping[int, Change]
+    ) -> tuple[_Faults, dict[int, Change]]:
+        """Mends for one line or two at a time, by the values that they need."""
+        faults, active = dict(faults), dict(active)
         expected = self.bench.names - self.missing
         while len(faults) < _MOST_LINES and (red := expected - self.bench.right(active)):
-            found = self._greedy(red, active)
+            values = self._values(active)
+            found = (
+                self._single(values, red, active)
+                or self._pair(values, red, active)
+                or self._loose(red, active, 1)
+            )
             if not found:
                 break
-            line = found[0][1]
-            faults[line.key] = [mend for mend in found if mend[1].key == line.key]
-            active[line.key] = found[0][2]
-        return self._proved(wrong, faults, active)
+            for mends in found:
+                line = mends[0][1]
+                faults[line.key], active[line.key] = mends, mends[0][2]
+        return faults, active
+
+    def _single(
+        self,
+        values: Values,
+        red: frozenset[str],
+        active: Mapping[int, Change],
+        *,
+        whole: bool = False,
+    ) -> list[list[_Mend]]:
+        """Mends of one line that repairs all that is red, or else of one that repairs the most.
+
+        Lines that are not what their name claims come before those that are.
+        """
+        right = self.bench.right(active)
+        for names in [red] if whole else values.repairable(right, red):
+            lines = [line for line in values.lines if values.alone(line.key, right | names)]
+            lines = [line for line in lines if not self._returns(line)]
+            doubted = [line for line in lines if not self._is_right(line)]
+            for chosen in (doubted, [line for line in lines if line not in doubted]):
+                found: list[_Mend] = []
+                seen: set[tuple[int, str | None, str]] = set()
+                for edit, line in self._candidates(chosen):
+                    if found and edit.cost > found[0][0].cost + _DEAREST:
+                        break
+                    if len(seen) > _MOST_TRIALS:
+                        break
+                    known = (line.key, edit.sign)
+                    if values.fits(line, edit, right | names) and (*known, edit.text) not in seen:
+                        seen.add((*known, edit.text))
+                        found += self._verified(edit, line, active, right | names)
+                if found:
+                    least = min(edit.cost for edit, _, _ in found)
+                    first = min(line.number for edit, line, _ in found if edit.cost == least)
+                    mends = [mend for mend in found if mend[1].number == first]
+                    return [_different([mend for mend in mends if mend[1] is mends[0][1]])]
+        return []
+
+    def _pair(
+        self, values: Values, red: frozenset[str], active: Mapping[int, Change]
+    ) -> list[list[_Mend]]:
+        """Mends of two lines that together repair all that is red, one of them a small one."""
+        wanted = self.bench.right(active) | red
+        best: tuple[float, list[list[_Mend]]] = (float("inf"), [])
+        for pair in values.together(wanted):
+            targets = dict(values.targets(pair, wanted))
+            fitting = {line: self._fitting(line, to, _SMALL) for line, to in targets.items()}
+            if not any(fitting.values()):
+                continue
+            for line, to in targets.items():
+                fitting[line] = fitting[line] or self._fitting(line, to, _LARGE)
+            for mends in itertools.product(*fitting.values()):
+                cost = sum(edit.cost for edit, _, _ in mends)
+                both = {**active, **{line.key: change for _, line, change in mends}}
+                if cost >= best[0] or not self.bench.repairs(both, wanted):
+                    continue
+                if self.fresh.repairs(both, wanted):
+                    best = cost, [[mend] for mend in mends]
+        return best[1]
+
+    def _fitting(self, line: Line, targets: Targets, most: float) -> list[_Mend]:
+        """The first few edits that give a line what it should."""
+        close = (edit for edit, _ in self._candidates([line], most) if targets.fit(line, edit))
+        mends = ((edit, line, _change(line, edit)) for edit in itertools.islice(close, 3))
+        return [(edit, line, change) for edit, line, change in mends if change is not None]
+
+    def _returns(self, line: Line) -> bool:
+        """Whether it is the return of the backward itself, whose value could repair anything."""
+        return isinstance(line.statement, ast.Return) and not line.loop
+
+    def _verified(
+        self, edit: Edit, line: Line, active: Mapping[int, Change], wanted: frozenset[str]
+    ) -> Iterator[_Mend]:
+        """The mend, if fresh draws confirm it."""
+        change = _change(line, edit)
+        if change is not None:
+            changes = {**active, line.key: change}
+            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
+                yield edit, line, change
 
     def _proved(
         self,
         wrong: frozenset[str],
-        faults: Mapping[int, list[tuple[Edit, Line, Change]]],
+        faults: Mapping[int, list[_Mend]],
         active: Mapping[int, Change],
     ) -> Findings:
         """Keep what fresh draws confirm, and what is needed."""
@@ -176,7 +312,7 @@ class _Search:
             line = self.lines[key]
             if key in known or line.absent or self._influence(line, {}) - self.missing:
                 continue
-            found: list[tuple[Edit, Line, Change]] = []
+            found: list[_Mend] = []
             for edit, _ in self._candidates([line]):
                 if found and edit.cost > found[0][0].cost + _DEAREST:
                     break
@@ -293,15 +429,17 @@ class _Search:
 
     def _mends(
         self, lines: Sequence[Line], others: Mapping[int, Change], wanted: frozenset[str]
-    ) -> list[tuple[Edit, Line, Change]]:
+    ) -> list[_Mend]:
         """Edits of one of the lines that make all wanted gradients right, the shortest first."""
-        found: list[tuple[Edit, Line, Change]] = []
+        found: list[_Mend] = []
+        trials = 0
         for edit, line in self._candidates(lines):
-            if found and edit.cost > found[0][0].cost + _DEAREST:
+            if trials > _MOST_TRIALS or (found and edit.cost > found[0][0].cost + _DEAREST):
                 break
-            if self.trials > _MOST_TRIALS:
-                break
-            change = self._tried(edit, line)
+            if line.key in self.true_spaces and not self._locally(edit, line):
+                continue
+            trials += 1
+            change = _change(line, edit)
             if change is None:
                 continue
             changes = {**others, line.key: change}
@@ -309,32 +447,31 @@ class _Search:
                 found.append((edit, line, change))
         return _different(found)
 
-    def _greedy(
-        self, red: frozenset[str], active: Mapping[int, Change]
-    ) -> list[tuple[Edit, Line, Change]]:
-        """Edits of one more line that repair all red gradients, or else the most of them."""
+    def _loose(
+        self, red: frozenset[str], active: Mapping[int, Change], least: int
+    ) -> list[list[_Mend]]:
+        """Mends of a line without a value of its own, which only a run can judge.
+
+        They repair all that is red, or the most of it, but no fewer than ``least`` gradients.
+        """
         right = self.bench.right(active)
         lines = [
             line
             for line in self.script.lines
             if line.key not in active
-            and not line.absent
-            and not self._is_right(line)
-            and self._influence(line, active) & red
+            and (isinstance(line.statement, ast.For | ast.Expr) or self._returns(line))
         ]
-        best: list[tuple[Edit, Line, Change]] = []
+        best: list[_Mend] = []
         gained: frozenset[str] = frozenset()
-        for edit, line in self._candidates(lines):
-            whole = gained == red
-            if whole and (edit.cost > best[0][0].cost + _DEAREST or len(best) == _MOST_MENDS):
+        for edit, line in itertools.islice(self._candidates(lines), _MOST_TRIALS):
+            done = gained == red
+            if done and (edit.cost > best[0][0].cost + _DEAREST or len(best) == _MOST_MENDS):
                 break
-            if self.trials > _MOST_TRIALS:
-                break
-            change = self._tried(edit, line)
+            change = _change(line, edit)
             if change is None:
                 continue
             repaired = self.bench.repaired({**active, line.key: change}, right, red)
-            if len(repaired) < max(len(gained), 1) or (repaired != gained and whole):
+            if len(repaired) < max(len(gained), least) or (repaired != gained and done):
                 continue
             if not self.fresh.repairs({**active, line.key: change}, right | repaired):
                 continue
@@ -342,33 +479,27 @@ class _Search:
                 best, gained = [(edit, line, change)], repaired
             elif repaired == gained and edit.cost <= best[0][0].cost + _DEAREST:
                 best.append((edit, line, change))
-        return _different(best)
+        if not best:
+            return []
+        first = min(best, key=lambda mend: (mend[0].cost, mend[1].number))[1]
+        return [_different([mend for mend in best if mend[1] is first])]
 
-    def _candidates(self, lines: Sequence[Line]) -> Iterator[tuple[Edit, Line]]:
-        """The edits of some lines: the smallest first, and of those the shortest, each once.
-
-        Texts are made only for what is reached: most searches end among the smallest edits.
-        """
-        pairs = [(e, line) for line in lines for e in edits(line.expression, self._sight(line))]
+    def _candidates(
+        self, lines: Sequence[Line], most: float = float("inf")
+    ) -> Iterator[tuple[Edit, Line]]:
+        """The edits of some lines that cost no more than ``most``, the smallest first."""
+        pairs = [(e, line) for line in lines for e in self._edits(line) if e.cost <= most]
         pairs.sort(key=lambda pair: pair[0].cost)
-        seen: set[tuple[int, str, str | None]] = set()
-        seen |= {(line.key, ast.unparse(line.expression), None) for line in lines}
-        for _, tier in itertools.groupby(pairs, key=lambda pair: pair[0].cost):
-            ordered = sorted(
-                tier, key=lambda pair: (len(pair[0].text), pair[1].number, pair[0].text)
-            )
-            for edit, line in ordered:
-                known = (line.key, edit.text, edit.sign)
-                if known not in seen:
-                    seen.add(known)
-                    yield edit, line
+        yield from pairs
 
-    def _tried(self, edit: Edit, line: Line) -> Change | None:
-        """The change that an edit makes, counted; None if it is out of the question."""
-        if line.key in self.true_spaces and not self._locally(edit, line):
-            return None
-        self.trials += 1
-        return _change(line, edit)
+    def _edits(self, line: Line) -> list[Edit]:
+        if line.key not in self.edits:
+            sight = self._sight(line)
+            self.edits[line.key] = [
+                *edits(line.expression, sight),
+                *elsewhere(line.statement, sight),
+            ]
+        return self.edits[line.key]
 
     def _is_right(self, line: Line) -> bool:
         """Whether a line makes good what its name claims, given true values before it."""
@@ -400,7 +531,7 @@ class _Search:
     def _error(self, key: int) -> float | None:
         """The error of a line's own value, where its true value is known."""
         if key not in self.true_spaces:
-            return None
+            return self.errors.get(key)
         line = self.lines[key]
         space, true = self.true_spaces[key][0]
         return relative_error(eval(compiled(whole_value(line, line.expression)), dict(space)), true)
@@ -416,6 +547,8 @@ class _Claim:
 
 def relative_error(value: Any, true: Any) -> float | None:
     """The largest error relative to the largest true entry."""
+    if not all(is_number(part) for part in (value if isinstance(value, tuple) else (value,))):
+        return None
     values = value if isinstance(value, tuple) else (value,)
     trues = true if isinstance(true, tuple) else (true,)
     worst = 0.0
@@ -428,17 +561,19 @@ def relative_error(value: Any, true: Any) -> float | None:
     return worst
 
 
-def _different(found: list[tuple[Edit, Line, Change]]) -> list[tuple[Edit, Line, Change]]:
+def _different(found: list[_Mend]) -> list[_Mend]:
     """The first few, without those that only order terms or factors otherwise."""
     forms: dict[tuple[int, str], tuple[Edit, Line, Change]] = {}
     for edit, line, change in found:
-        form = f"{edit.sign} {canonical(edit.expression)}"
+        form = edit.text if edit.instead else f"{edit.sign} {canonical(edit.expression)}"
         forms.setdefault((line.key, form), (edit, line, change))
     return list(forms.values())[:_MOST_MENDS]
 
 
 def _change(line: Line, edit: Edit) -> Change | None:
     try:
+        if edit.instead is not None:
+            return instead_of(line, edit.instead())
         return change_of(line, edit.expression, edit.sign)
     except Exception:  # a tree that does not compile is no mend
         return None

@@ -10,7 +10,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,16 @@ class Line:
     loop: bool  # it may run more than once
     absent: bool = False  # stands where a line that completes a cotangent may be missing
 
+    @cached_property
+    def own(self) -> ast.expr | None:
+        """The target, where the line reads it and so changes rather than gives it a value."""
+        statement = self.statement
+        if isinstance(statement, ast.AugAssign):
+            return ast.parse(ast.unparse(statement.target), mode="eval").body
+        if self.whole and self.targets[0] in _read(self.expression):
+            return _name(self.targets[0])
+        return None
+
     @property
     def whole(self) -> bool:
         """Whether it gives its one target a value of its own, rather than adding to one."""
@@ -65,6 +75,11 @@ class Hooks:
         self.seen.setdefault(key, []).append(copy.deepcopy(value))
         self.spaces[key] = {**self.module, **self.scope, **space}
 
+    def passed(self, key: int, value: Any, space: dict[str, Any]) -> Any:
+        if self.watching:
+            self.saw(key, value, space)
+        return value
+
     def value(self, key: int, space: dict[str, Any]) -> Any:
         return self.changes[key]({**self.module, **self.scope, **space})
 
@@ -82,6 +97,7 @@ class Script:
     quantities: tuple[str, ...]  # names of the forward that are assigned once, as a whole
     cotangents: tuple[str, ...]  # the parameters of backward
     slices: tuple[ast.expr, ...]  # every index that occurs in the cell
+    keys: tuple[str, ...]  # every string that occurs in it, such as the keys of a dict of gates
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
 
@@ -166,6 +182,7 @@ def _script(
         tuple(parts["quantities"]),
         tuple(f"d{output}" for output in cell.outputs),
         tuple(parts["slices"]),
+        tuple(parts["keys"]),
         tuple(parts["functions"]),
         hooks,
     )
@@ -193,11 +210,21 @@ def _parts(
     forward = [node for node in function.body if node is not backward]
     functions = _functions(tree, function.name)
     slices = [copy.deepcopy(n.slice) for n in ast.walk(function) if isinstance(n, ast.Subscript)]
-    helpers = _helpers(tree, forward, backward)
+    keys = [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 12
+    ]
+    keys = list(dict.fromkeys(keys))
+    helpers = [f for f in _helpers(tree, forward, backward) if isinstance(f, ast.FunctionDef)]
+    lambdas = [f for f in _helpers(tree, forward, backward) if isinstance(f, ast.Assign)]
     numbering = _Numbering(text)
     given = [argument.arg for argument in backward.args.args]
     for body in [backward, *helpers]:
         body.body = list(numbering.block(body.body, loop=body is not backward))
+    for named in lambdas:
+        assert isinstance(named.value, ast.Lambda)
+        numbering.function(named, named.value)
     for name in given:
         backward.body = [*numbering.absent(name, backward), *backward.body]
     quantities = _once(forward)
@@ -219,6 +246,7 @@ def _parts(
         "quantities": quantities,
         "functions": functions,
         "slices": slices,
+        "keys": keys,
     }
 
 
@@ -242,9 +270,15 @@ def _functions(tree: ast.Module, cell: str) -> list[str]:
 
 def _helpers(
     tree: ast.Module, forward: list[ast.stmt], backward: ast.FunctionDef
-) -> list[ast.FunctionDef]:
+) -> list[ast.FunctionDef | ast.Assign]:
     """Functions of the file that the backward reaches and the forward does not."""
-    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    defined: dict[str, ast.FunctionDef | ast.Assign] = {}
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name):
+                defined[name] = node
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()):
+                defined[name] = node
 
     def reached(roots: list[ast.stmt]) -> set[str]:
         found: set[str] = set()
@@ -307,6 +341,9 @@ class _Numbering:
 
     def _statement(self, node: ast.stmt, loop: bool) -> Iterator[ast.stmt]:
         match node:
+            case ast.Assign(value=ast.Lambda() as function):
+                self.function(node, function)
+                yield node
             case ast.Return() if getattr(node, GENERATED, False):
                 yield node
             case ast.Assign() | ast.AugAssign() | ast.Return() | ast.Expr() if node.value:
@@ -333,6 +370,12 @@ class _Numbering:
                 yield node
             case _:
                 yield node
+
+    def function(self, node: ast.Assign, function: ast.Lambda) -> None:
+        """A function of one expression: that is what may be wrong."""
+        line = self._line(node, function.body, True)
+        value = _either(line.key, function.body)
+        function.body = _call_expression("passed", ast.Constant(line.key), value, _locals())
 
     def _line(self, node: ast.stmt, expression: ast.expr, loop: bool) -> Line:
         first, last = node.lineno, node.end_lineno or node.lineno
@@ -394,6 +437,10 @@ def _loaded(target: ast.expr) -> ast.expr:
         if isinstance(getattr(part, "ctx", None), ast.Store):
             part.ctx = ast.Load()  # type: ignore[attr-defined]
     return loaded
+
+
+def _read(expression: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
 
 
 def _name(name: str) -> ast.Name:

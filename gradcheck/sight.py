@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.bench import Drawn
-from gradcheck.edits import Setting
+from gradcheck.edits import Setting, is_whole
 from gradcheck.script import Line, Script, is_number
 from gradcheck.statements import signs, summands
 
@@ -34,6 +34,8 @@ def setting(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) 
         script.functions,
         tuple(part for other in sisters for part in summands(other.expression)),
         _slices(script),
+        tuple(name for name, value in known.items() if is_whole(value) and name not in later),
+        script.keys,
         _sizes(script, known),
         signs(line),
         deep=line.absent,

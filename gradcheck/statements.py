@@ -10,6 +10,8 @@ from gradcheck.script import Line
 def statement(line: Line, edit: Edit) -> str:
     """The whole statement as it should read, or the one that is missing."""
     node = line.statement
+    if edit.instead is not None:
+        return edit.text
     if edit.sign is not None:
         assert isinstance(node, ast.Assign | ast.AugAssign)  # only they have one
         assigned = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
@@ -20,12 +22,16 @@ def statement(line: Line, edit: Edit) -> str:
     match node:
         case ast.AugAssign(target=target, op=op):
             mended: ast.stmt = ast.AugAssign(target, op, edit.expression)
+        case ast.Assign(targets=targets, value=ast.Lambda(args=arguments)):
+            mended = ast.Assign(targets, ast.Lambda(arguments, edit.expression))
         case ast.Assign(targets=targets):
             mended = ast.Assign(targets, edit.expression)
         case ast.Return():
             mended = ast.Return(edit.expression)
         case ast.For(target=target):
-            return f"for {ast.unparse(target)} in {edit.text}:"
+            named = ast.unparse(target)
+            named = named[1:-1] if isinstance(target, ast.Tuple) else named
+            return f"for {named} in {edit.text}:"
         case _:
             mended = ast.Expr(edit.expression)
     text = ast.unparse(ast.fix_missing_locations(mended))

@@ -28,3 +28,18 @@ def examples(script: Script) -> Iterator[Example]:
         yield example(20 + k, fixed={one: 3, other: 3})
     regimes = ["saturated", "saturated", *["huge"] * 8, "tiny", "fortran", "strided"]
     yield from (example(30 + k, regime) for k, regime in enumerate(regimes))
+
+
+def probes(script: Script) -> Iterator[Example]:
+    """Draws on which the gradients tell the most of what every line computes.
+
+    The size that most shapes have, of the units, is the smallest: what two or three units do
+    shows in the gradients of more inputs than that.
+    """
+    cell = script.cell
+    shapes = [argument.shape for argument in cell.arguments]
+    often = {name: sum(name in shape.names for shape in shapes) for name in cell.size_names}
+    names = sorted(cell.size_names, key=lambda name: -often[name])
+    for seed, sizes in enumerate(((2, 4, 3), (2, 3, 4))):
+        drawn = dict(zip(names, [*sizes, *[2 + seed] * len(names)], strict=False))
+        yield Example(tuple((name, drawn[name]) for name in cell.size_names), 101 + seed)

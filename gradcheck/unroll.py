@@ -5,7 +5,7 @@ backward is BPTT made of the author's own steps. An argument that carries the ba
 states (or is called x) has one value a step; the others are weights, tied over time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -90,18 +90,29 @@ def per_step(cell: Cell) -> frozenset[str]:
     shared = set.intersection(*(axes[name] for name in states))
     batch = None
     if any(len(shapes[name].names) > 1 for name in states):
-        # The batch is in the states and in few other arguments; the units are in all weights.
-        batch = min(
-            (axis.text for axis in shapes[next(iter(states))].axes if axis.text in shared),
-            key=lambda text: sum(text in found for found in axes.values()),
-            default=None,
-        )
+        # The first axis of the states that every x has, and that is no axis of units: those
+        # come twice in a recurrent matrix, and in sums and multiples such as H+D and 4*H.
+        streams = [axes[name] for name in shapes if _is_x(name) and name not in states]
+        units = {name for shape in shapes.values() for name in _units(shape)}
+        ordered = [a.text for a in shapes[next(iter(states))].axes if a.text in shared]
+        fitting = [text for text in ordered if all(text in found for found in streams)]
+        batch = next((text for text in fitting if text not in units), None)
     return frozenset(
         name
         for name in shapes
-        if name not in states
-        and (name == "x" or name.startswith("x_") or (batch is not None and batch in axes[name]))
+        if name not in states and (_is_x(name) or (batch is not None and batch in axes[name]))
     )
+
+
+def _is_x(name: str) -> bool:
+    return name == "x" or name.startswith("x_")
+
+
+def _units(shape: Shape) -> Iterator[str]:
+    """Names that the shape has in two axes, or in arithmetic."""
+    plain = [axis.text for axis in shape.axes if axis.names == (axis.text,)]
+    yield from (text for text in plain if plain.count(text) > 1)
+    yield from (n for axis in shape.axes if axis.names != (axis.text,) for n in axis.names)
 
 
 def forward(

@@ -13,7 +13,7 @@ from gradcheck.errors import CaseError
 from gradcheck.proofread import proofread
 
 ROOT = Path(__file__).parent.parent
-RIGHT_CELLS = sorted((ROOT / "cases").glob("[!_]*.py")) + sorted(
+RIGHT_CELLS = [ROOT / "cases" / f"{name}.py" for name in ("gru", "lstm", "rnn")] + sorted(
     (ROOT / "tests/cells").glob("*.py")
 )
 

@@ -7,7 +7,9 @@ import torch
 from gradcheck.case import closure
 from gradcheck.checks import checks
 from gradcheck.draw import Example
+from gradcheck.oracles import fd
 from gradcheck.oracles.autograd import Twin
+from gradcheck.proofread import proofread
 from gradcheck.search import search
 
 
@@ -188,3 +190,53 @@ def test_a_forward_that_is_nan_where_its_twin_is_not_disagrees_with_it():
     evidence = check.examiner.evidence(Example((("B", 2), ("D", 2)), 0))
     evidence.inputs = huge
     assert check.judge(evidence).fault.startswith("y disagrees with its twin in 4 of 4 entries")
+
+
+def test_a_forward_that_overflows_beside_the_input_leaves_differences_without_a_word():
+    """exp(4.5 * 157.7284) is finite, and a step further it is not: no slope, no accusation."""
+
+    def gate(x: "B D", W: "D H"):
+        i = np.exp(x @ W)
+        h = i / (1 + i)
+
+        def backward(dh):
+            da = dh * i / (1 + i) ** 2
+            return da @ W.T, x.T @ da
+
+        return h, backward
+
+    cell = closure(gate)
+    inputs = {"x": np.array([[157.7284]]), "W": np.array([[4.5]])}
+    reference = fd.gradient(lambda given: cell.run(given)[0], inputs, [np.array([[1.0]])], "x")
+    assert np.isfinite(reference.value).all()
+    assert np.isinf(reference.error).all()
+
+
+def test_kinks_of_two_samples_do_not_cancel_in_the_bound_of_differences():
+    """Any step crosses both kinks, and only one of the two samples is above its own."""
+
+    def forward(given):
+        return (np.maximum(given["w"] + np.array([1e-9, -1e-9]), 0),)
+
+    inputs = {"w": np.array(0.0)}
+    reference = fd.gradient(forward, inputs, [np.array([1.0, -1.0])], "w")
+    assert abs(reference.value - 1.0) <= reference.error
+
+
+def test_what_the_forward_leaves_behind_is_not_taken_from_another_draw(tmp_path):
+    """A mend may use names that backward does not read; they come from the draw that runs."""
+    path = tmp_path / "cell.py"
+    path.write_text(
+        "import numpy as np\n\n\n"
+        'def cell(x: "B D", W: "D H", U: "D H"):\n'
+        "    p = x @ W\n    q = x @ U\n    m = p * q\n    h = np.tanh(m)\n\n"
+        "    def backward(dh):\n"
+        "        dm = dh * (1 - h**2)\n"
+        "        dp, dq = dm * q, dm * m\n"
+        "        return dp @ W.T + dq @ U.T, x.T @ dp, x.T @ dq\n\n"
+        "    return h, backward\n"
+    )
+    (proof,) = proofread(path)
+    assert [line.mends[0] for line in proof.lines if line.verdict == "wrong"] == [
+        "dp, dq = dm * q, dm * p"
+    ]

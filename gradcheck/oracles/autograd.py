@@ -5,6 +5,7 @@ hand-written backward would be compared with another.
 """
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from gradcheck.cell import Array, Cell
 from gradcheck.errors import CaseError
 
 Tensors = tuple[torch.Tensor, ...]
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # the cores belong to the workers; threads would wait for each other
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,8 @@ class _Disturb(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype is torch.complex128:  # the two parts are rounded apart
+            return torch.complex(self._moved(tensor.real), self._moved(tensor.imag))
         if tensor.dtype is not torch.float64:
             return tensor
         draw = torch.rand(tensor.shape, generator=self._generator, dtype=torch.float64)

@@ -43,6 +43,8 @@ def gradient(
         direction = np.zeros(x.shape)
         direction[index] = 1.0
         value[index], error[index] = along(forward, inputs, cotangents, name, direction, noise)
+    unknown = ~(np.isfinite(value) & np.isfinite(error))  # the forward overflows within each step
+    value, error = np.where(unknown, 0.0, value), np.where(unknown, np.inf, error)
     return Reference(NAME, value, error)
 
 
@@ -68,9 +70,10 @@ def along(
             return float("nan"), float("inf"), float("nan")
         pairs = list(zip(cotangents, up, plain, down, strict=True))
         slope = sum(float(np.sum(d * (u - v))) for d, u, _, v in pairs) / (2 * step)
-        bend = sum(float(np.sum(d * ((u - m) - (m - v)))) for d, u, m, v in pairs) / step
+        # Entry by entry: at kinks of two samples the bends may cancel where the errors do not.
+        bend = sum(float(np.sum(np.abs(d * ((u - m) - (m - v))))) for d, u, m, v in pairs) / step
         size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, _, v in pairs)
-        return slope, (_EPS * size + 2 * noise) / (2 * step), abs(bend)
+        return slope, (_EPS * size + 2 * noise) / (2 * step), bend
 
     best, best_share = (float("nan"), float("inf")), float("inf")
     for step in _steps(np.abs(x[direction != 0])):
@@ -83,7 +86,7 @@ def along(
         bound = abs(second - first) + 2 * rounding
         # The two sides of a smooth point come together as the step shrinks; at a kink they
         # do not, and then no value between them is known.
-        if fine[2] > coarse[2] / 2 and fine[2] > 16 * fine[1]:
+        if fine[2] > coarse[2] / 2:
             bound += fine[2]
         # By its share of the value: a step across a pole has a small derivative and a bound of
         # the same size, while the true derivative is a million times as large.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradcheck.cell import Array
 
 
@@ -12,3 +14,8 @@ class Reference:
     oracle: str
     value: Array
     error: Array
+
+    @property
+    def known(self) -> bool:
+        """Whether the oracle has anything to say of each entry."""
+        return bool(np.isfinite(self.value).all() and np.isfinite(self.error).all())
