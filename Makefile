@@ -5,13 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: check fast thorough test format clean
+.PHONY: check fast thorough test train gallery format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
-	$(BIN)/pytest cases -q
+	$(BIN)/pytest cases -q -n auto
 
 fast: $(READY)  ## the same on a fifth of the examples, for a pre-commit hook
-	$(BIN)/pytest cases -q --hypothesis-profile=fast
+	$(BIN)/pytest cases -q -n auto --hypothesis-profile=fast
 
 thorough: $(READY)  ## the same on ten times as many, drawn at random; the seed is printed
 	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto
@@ -21,6 +21,12 @@ test: $(READY)  ## everything
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
+
+train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/training.md)
+	$(BIN)/python examples/train.py --sample 300
+
+gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
+	$(BIN)/gradcheck gallery cases
 
 format: $(READY)
 	$(BIN)/ruff format .
