@@ -1,4 +1,4 @@
-"""The command line: ``gradcheck proofread FILE[::CELL]`` and ``gradcheck watch FILE[::CELL]``."""
+"""The command line: ``gradcheck proofread``, ``watch``, ``new`` and ``gallery``."""
 
 import dataclasses
 import json
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
-from gradcheck import printed
+from gradcheck import gallery, load, new, printed
 from gradcheck.errors import CaseError
 from gradcheck.proofread import RIGHT, UNJUDGED, WRONG, Proof, proofread
 
@@ -63,6 +64,54 @@ def watch(target: str) -> None:
         if any(Path(name).name == path.name for _, name in changed):
             click.clear()
             _again(target)
+
+
+@main.command("new")
+@click.argument("name")
+@click.option("--cases", default="cases", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
+)
+def new_command(name: str, cases: Path, reference: Path) -> None:
+    """Write a case and its twin to start from; they pass at once."""
+    try:
+        case, twin = new.write(name, cases, reference)
+    except CaseError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
+
+
+@main.command("gallery")
+@click.argument("cases", type=click.Path(path_type=Path))
+@click.option(
+    "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
+)
+@click.option("--out", default="docs", show_default=True, type=click.Path(path_type=Path))
+def gallery_command(cases: Path, reference: Path, out: Path) -> None:
+    """Write a page for each case file, from its text and from its checks.
+
+    Exit status: 1 if a check fails; the pages say where.
+    """
+    try:
+        files = gallery.read(cases, reference)
+        pairs = [(file, cell) for file in files for cell in file.cells]
+        figures = {}
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            for file, cell in progress.track(pairs, description="measuring"):
+                figures[file.place, cell.name] = gallery.measure(file, cell)
+    except CaseError as error:
+        raise click.ClickException(str(error)) from None
+    for path in gallery.write(gallery.pages(files, out, figures), out):
+        click.echo(f"Removed {load.shown(path)}: its case is gone.")
+    click.echo(f"Wrote {load.shown(out / gallery.INDEX)} and {len(files)} pages beside it.")
+    wrong = [(f, c, gallery.wrong(figures[f.place, c.name])) for f, c in pairs]
+    for file, cell, labels in wrong:
+        if labels:
+            where = f"{load.shown(file.path)}::{cell.name}"
+            click.echo(
+                f"{where} is wrong: {', '.join(labels)}. To see it: pytest {where}", err=True
+            )
+    sys.exit(any(labels for *_, labels in wrong))
 
 
 def _again(target: str) -> None:
