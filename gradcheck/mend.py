@@ -450,20 +450,22 @@ class _Search:
     def _loose(
         self, red: frozenset[str], active: Mapping[int, Change], least: int
     ) -> list[list[_Mend]]:
-        """Mends of a line without a value of its own, which only a run can judge.
+        """Mends of a line whose value alone says nothing, or of where it goes: a run judges them.
 
         They repair all that is red, or the most of it, but no fewer than ``least`` gradients.
         """
         right = self.bench.right(active)
-        lines = [
-            line
-            for line in self.script.lines
-            if line.key not in active
-            and (isinstance(line.statement, ast.For | ast.Expr) or self._returns(line))
-        ]
+        lines = [line for line in self.script.lines if line.key not in active]
+        candidates = (
+            (edit, line)
+            for edit, line in self._candidates(lines)
+            if edit.instead is not None
+            or isinstance(line.statement, ast.For | ast.Expr)
+            or self._returns(line)
+        )
         best: list[_Mend] = []
         gained: frozenset[str] = frozenset()
-        for edit, line in itertools.islice(self._candidates(lines), _MOST_TRIALS):
+        for edit, line in itertools.islice(candidates, _MOST_TRIALS):
             done = gained == red
             if done and (edit.cost > best[0][0].cost + _DEAREST or len(best) == _MOST_MENDS):
                 break

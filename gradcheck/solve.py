@@ -232,6 +232,7 @@ def increment(line: Line, expression: ast.expr, evaluator: Evaluator) -> Any:
     """
     statement, value = line.statement, evaluator.value(expression)
     if isinstance(statement, ast.AugAssign):
+        value = float(value) if type(value) is int else value  # d[n, y] -= 1
         if isinstance(statement.op, ast.Add | ast.Sub):
             return value if isinstance(statement.op, ast.Add) else -value
         value = evaluator.value(whole_value(line, expression))

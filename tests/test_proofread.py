@@ -387,3 +387,151 @@ def test_watch_proofreads_at_every_save(file, monkeypatch):
 def test_watch_needs_a_file():
     result = CliRunner().invoke(main, ["watch", "no_such_file.py"])
     assert result.output == "Error: no_such_file.py is not a file.\n"
+
+
+def test_a_line_is_found_by_the_value_it_needs_whatever_it_is_called(file):
+    """No name here is that of a forward quantity, and the slip is between two of them."""
+    path = file("""
+        def attend(q: "B K", keys: "B T K"):
+            scale = 1.0 / np.sqrt(q.shape[1])
+            s = np.einsum("bk,btk->bt", q, keys) * scale
+            e = np.exp(s - s.max(axis=1, keepdims=True))
+            a = e / e.sum(axis=1, keepdims=True)
+
+            def backward(da):
+                inner = a * (da - (da * a).sum(axis=1, keepdims=True))
+                inner = inner / scale
+                return np.einsum("bt,btk->bk", inner, keys), inner[:, :, None] * q[:, None, :]
+
+            return a, backward
+    """)
+    assert mends(path)["inner = inner / scale"][0] == "inner = inner * scale"
+
+
+def test_two_slips_in_a_loop_that_redden_everything_are_both_found(file):
+    path = file("""
+        def rnn(x: "T B D", h0: "B H", W: "D H", U: "H H", b: "H"):
+            hs = [h0]
+            for t in range(len(x)):
+                hs.append(np.tanh(x[t] @ W + hs[t] @ U + b))
+            h = np.stack(hs[1:])
+
+            def backward(dh):
+                dx, dW, dU, db = np.zeros_like(x), 0, 0, 0
+                carried = np.zeros_like(h0)
+                for t in reversed(range(len(x))):
+                    at = (dh[t] + carried) * (1 - hs[t + 1])
+                    dx[t] = at @ W.T
+                    dW = dW + x[t].T @ at
+                    dU = dU + hs[t + 1].T @ at
+                    db = db + at.sum(axis=0)
+                    carried = at @ U.T
+                return dx, carried, dW, dU, db
+
+            return h, backward
+    """)
+    found = mends(path)
+    assert found["at = (dh[t] + carried) * (1 - hs[t + 1])"][0] == (
+        "at = (dh[t] + carried) * (1 - hs[t + 1] ** 2)"
+    )
+    assert found["dU = dU + hs[t + 1].T @ at"][0] == "dU = dU + hs[t].T @ at"
+    assert len(found) == 2
+
+
+HEAD = """
+    def head(h: "N H", W: "H C", *, y: "N < C"):
+        logits = h @ W
+        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        losses = -np.log(p[np.arange(len(y)), y])
+
+        def backward(dlosses):
+            d = p.copy()
+            for n in range(len(y)):
+                d[n, {index}] -= 1
+            d = {weighed}
+            return d @ W.T, h.T @ d
+
+        return losses, backward
+"""
+
+
+def test_a_slip_in_where_a_line_writes_is_mended_there(file):
+    path = file(HEAD.format(index="0", weighed="d * dlosses[:, None]"))
+    assert mends(path) == {"d[n, 0] -= 1": ("d[n, y[n]] -= 1",)}
+
+
+def test_a_mean_of_the_cotangents_for_each_its_own(file):
+    path = file(HEAD.format(index="y[n]", weighed="d * dlosses.mean()"))
+    assert mends(path)["d = d * dlosses.mean()"][0] == "d = d * dlosses[:, None]"
+
+
+def test_gradients_of_rows_that_repeat_must_add_up(file):
+    path = file("""
+        def embed(E: "V D", *, ids: "B T < V"):
+            x = E[ids]
+
+            def backward(dx):
+                dE = np.zeros_like(E)
+                dE[ids] += dx
+                return (dE,)
+
+            return x, backward
+    """)
+    assert mends(path)["dE[ids] += dx"][0] == "np.add.at(dE, ids, dx)"
+
+
+def test_a_wrong_lambda_is_a_wrong_line(file):
+    path = file("""
+        slope = lambda s: s * (1 + s)
+
+        def gate(x: "B D", W: "D H"):
+            s = 1 / (1 + np.exp(-(x @ W)))
+
+            def backward(ds):
+                da = ds * slope(s)
+                return da @ W.T, x.T @ da
+
+            return s, backward
+    """)
+    assert mends(path)["slope = lambda s: s * (1 + s)"][0] == "slope = lambda s: s * (1 - s)"
+
+
+def test_the_wrong_key_of_a_dict_of_gates(file):
+    path = file("""
+        def gates(x: "B D", W: "D H", U: "D H"):
+            s = {"i": np.tanh(x @ W), "f": np.tanh(x @ U)}
+            h = s["i"] * s["f"]
+
+            def backward(dh):
+                d = {}
+                d["i"] = dh * s["f"] * (1 - s["i"] ** 2)
+                d["f"] = dh * s["i"] * (1 - s["i"] ** 2)
+                return d["i"] @ W.T + d["f"] @ U.T, x.T @ d["i"], x.T @ d["f"]
+
+            return h, backward
+    """)
+    ((source, found),) = mends(path).items()
+    assert source.startswith('d["f"]')
+    assert found[0] == "d['f'] = dh * s['i'] * (1 - s['f'] ** 2)"
+
+
+def test_an_order_in_the_header_of_a_loop(file):
+    path = file("""
+        def two(x: "B D", W: "D H", U: "D H"):
+            h = np.tanh(x @ W) + np.sin(x @ U)
+
+            def backward(dh):
+                dW, dU = np.zeros_like(W), np.zeros_like(U)
+                a, b = dh * (1 - np.tanh(x @ W) ** 2), dh * np.cos(x @ U)
+                for total, part in zip((dU, dW), (a, b)):
+                    total += x.T @ part
+                return a @ W.T + b @ U.T, dW, dU
+
+            return h, backward
+    """)
+    ((source, found),) = mends(path).items()
+    assert source.startswith("for total, part in zip")
+    assert found[0] in (
+        "for total, part in zip((dW, dU), (a, b)):",
+        "for total, part in zip((dU, dW), (b, a)):",
+    )
