@@ -62,7 +62,7 @@ def result(check: Check, tally: Tally, file: str, seconds: float) -> Result:
 def text(results: Iterable[tuple[Result, str]], *, colour: bool) -> str:
     """The table as it is printed; wider than a narrow terminal, so that no number is broken."""
     file = io.StringIO()
-    console = Console(file=file, width=100, force_terminal=colour, no_color=not colour)
+    console = Console(file=file, width=120, force_terminal=colour, no_color=not colour)
     console.print(of(results))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
