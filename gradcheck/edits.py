@@ -228,6 +228,9 @@ def _terms(root: ast.expr) -> Iterator[ast.expr]:
     elif isinstance(root, ast.Call | ast.List | ast.Tuple):
         for part in root.args if isinstance(root, ast.Call) else root.elts:
             yield from _terms(part)
+    elif isinstance(root, ast.Dict):
+        for part in root.values:
+            yield from _terms(part)
 
 
 def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
@@ -269,6 +272,20 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                 for step, op in itertools.product((1, 2), (ast.Sub(), ast.Add())):
                     moved = ast.BinOp(index, op, ast.Constant(step))
                     yield 1.0 + step / 10, ast.Subscript(value, moved, ast.Load())
+        case ast.Slice(lower=lower, upper=upper, step=None):
+            yield 1.0, ast.Slice(upper, lower)  # the other part
+            for bound in filter(None, (lower, upper)):
+                for sign in "+-":
+                    text = f"{ast.unparse(bound)} {sign} 1"
+                    yield 1.1, replaced(node, bound, _parsed(text))
+            if lower is None and upper is not None:
+                one = ast.Constant(1)
+                yield 1.2, ast.Slice(one, ast.BinOp(one, ast.Add(), upper))  # behind a bias
+            if lower is not None and upper is not None:
+                both = ast.BinOp(lower, ast.Add(), upper)
+                yield 1.1, ast.Slice(lower, both)  # so many from there on
+        case ast.Call(func=ast.Name(id="range")):
+            yield 1.0, ast.Call(_parsed("reversed"), [node], [])
         case ast.Call(func=func, args=args, keywords=keywords):
             for keyword in keywords:
                 kept = [one for one in keywords if one is not keyword]
@@ -434,6 +451,12 @@ def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float,
             yield 2.5, ast.BinOp(left, ast.Mult(), ast.BinOp(one, ast.Sub(), right))
             yield 2.5, ast.BinOp(right, ast.Mult(), ast.BinOp(one, ast.Sub(), left))
     for (a, first), (b, second) in itertools.permutations(shapes.items(), 2):
+        if len(first) == 3 == len(shape) and len(second) == 2:
+            left, right = _parsed(a), _parsed(b)
+            if (*first[:2], second[1]) == shape and first[2] == second[0]:
+                yield 2.4, ast.BinOp(left, ast.MatMult(), right)
+            if (*first[:2], second[0]) == shape and first[2] == second[1]:
+                yield 2.4, ast.BinOp(left, ast.MatMult(), _transposed(right))
         if len(first) == len(second) == 2 == len(shape):
             left, right = _parsed(a), _parsed(b)
             if (first[0], second[1]) == shape and first[1] == second[0]:

@@ -129,7 +129,9 @@ class _Search:
             best = min(best, self._proved(wrong, *by_name), key=_doubts)
         for start in ({}, {}), by_name:
             if not best.settled:
-                best = min(best, self._proved(wrong, *self._several(*start)), key=_doubts)
+                found = self._proved(wrong, *self._several(*start))
+                # A part that can be explained by itself may be fed by what is not explained yet.
+                best = best if found.unexplained else min(best, found, key=_doubts)
         return best
 
     def _values(self, active: Mapping[int, Change]) -> Values:

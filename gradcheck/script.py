@@ -220,6 +220,9 @@ def _parts(
     lambdas = [f for f in _helpers(tree, forward, backward) if isinstance(f, ast.Assign)]
     numbering = _Numbering(text)
     given = [argument.arg for argument in backward.args.args]
+    used = {n.id for part in forward for n in ast.walk(part) if isinstance(n, ast.Name)}
+    nested = [n for n in function.body if isinstance(n, ast.FunctionDef) and n is not backward]
+    helpers += [inner for inner in nested if inner.name not in used]
     for body in [backward, *helpers]:
         body.body = list(numbering.block(body.body, loop=body is not backward))
     for named in lambdas:
@@ -364,6 +367,9 @@ class _Numbering:
             case ast.If() | ast.While():
                 node.body = list(self.block(node.body, loop or isinstance(node, ast.While)))
                 node.orelse = list(self.block(node.orelse, loop))
+                yield node
+            case ast.FunctionDef():
+                node.body = list(self.block(node.body, True))
                 yield node
             case ast.With():
                 node.body = list(self.block(node.body, loop))

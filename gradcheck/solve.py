@@ -258,6 +258,9 @@ def _numbers(value: Any) -> Iterator[Array]:
     elif isinstance(value, tuple | list):
         for part in value:
             yield from _numbers(part)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _numbers(part)
 
 
 def _flat(value: Any) -> Array:
@@ -276,6 +279,8 @@ def _shaped(like: Any, values: Array) -> Any:
             parts.append(_shaped(part, values[place : place + size]))
             place += size
         return type(like)(parts)
+    if isinstance(like, dict):
+        return dict(zip(like, _shaped(list(like.values()), values), strict=True))
     return like
 
 

@@ -535,3 +535,48 @@ def test_an_order_in_the_header_of_a_loop(file):
         "for total, part in zip((dW, dU), (a, b)):",
         "for total, part in zip((dU, dW), (b, a)):",
     )
+
+
+def test_a_part_that_explains_itself_is_not_accused_while_the_rest_is_unexplained(file):
+    """dcn could be mended where it is computed; the dict before it is what is wrong."""
+    path = file("""
+        def gates(x: "B D", h: "B H", cn: "H", W: "D H", U: "H H"):
+            r = 1 / (1 + np.exp(-(x @ W)))
+            q = h @ U + cn
+            n = np.tanh(x @ W + r * q)
+
+            def backward(dn):
+                d = {"n": dn * (1 - n * n)}
+                d["r"] = d["n"] * q * r * (1 - r)
+                e = {"n": d["n"]}
+                dx = (d["n"] + d["r"]) @ W.T
+                dW = x.T @ (d["n"] + d["r"])
+                return dx, e["n"] @ U.T, e["n"].sum(0), dW, h.T @ e["n"]
+
+            return n, backward
+    """)
+    ((source, found),) = mends(path).items()
+    assert source == 'e = {"n": d["n"]}'
+    assert found[0] == "e = {'n': d['n'] * r}"
+
+
+def test_the_order_of_a_loop_over_time(file):
+    path = file("""
+        def decay(x: "T H", h0: "H", w: "H"):
+            hs = [h0]
+            for t in range(len(x)):
+                hs.append(w * hs[t] + x[t])
+            h = np.stack(hs[1:])
+
+            def backward(dh):
+                dx, dw, carried = np.zeros_like(x), np.zeros_like(w), np.zeros_like(h0)
+                for t in range(len(x)):
+                    at = dh[t] + carried
+                    dx[t] = at
+                    dw = dw + at * hs[t]
+                    carried = at * w
+                return dx, carried, dw
+
+            return h, backward
+    """)
+    assert mends(path) == {"for t in range(len(x)):": ("for t in reversed(range(len(x))):",)}
