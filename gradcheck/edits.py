@@ -24,6 +24,8 @@ _SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 }
 
 
+_COLUMN = ast.Tuple([ast.Slice(), ast.Constant(None)], ast.Load())  # the index of a[:, None]
+
 Make = Callable[[], ast.expr]
 
 
@@ -291,8 +293,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                 kept = [one for one in keywords if one is not keyword]
                 yield 1.2, ast.Call(func, args, kept)
             if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum") and not args:
-                column = _parsed("a[:, None]").slice  # type: ignore[attr-defined]
-                yield 1.3, ast.Subscript(func.value, column, ast.Load())
+                yield 1.3, ast.Subscript(func.value, _COLUMN, ast.Load())
             if isinstance(func, ast.Attribute) and func.attr in ("mean", "sum"):
                 method = {"mean": "sum", "sum": "mean"}[func.attr]
                 called = ast.Attribute(func.value, method, ast.Load())
@@ -317,7 +318,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     for name in setting.functions:
         yield 1.1, ast.Call(_parsed(name), [node], [])
     if len(shape) == 1:
-        yield 1.2, ast.Subscript(node, _parsed("a[:, None]").slice, ast.Load())  # type: ignore[attr-defined]
+        yield 1.2, ast.Subscript(node, _COLUMN, ast.Load())
     if len(shape) == 2:
         yield 1.0, _transposed(node)
     if len(shape) == 3:

@@ -41,11 +41,12 @@ def contract(script: Script, wrong: Sequence[str]) -> str:
 
 def _candidates(script: Script) -> Iterator[Contract]:
     outputs = script.cell.outputs
-    if len(outputs) > 1:
-        yield from (Contract(ZERO, name, "zero", 0) for name in outputs)
+    values, _ = script.cell.run(draw.inputs(script.cell, next(_examples(script.cell))))
+    seen = dict(script.hooks.scope)
+    if len(outputs) > 1:  # a loss without a cotangent would be no loss
+        arrays = [name for name, value in zip(outputs, values, strict=True) if np.ndim(value)]
+        yield from (Contract(ZERO, name, "zero", 0) for name in arrays)
     yield from (Contract(ORTHOGONAL, name, f"orthogonal to {name}", 0) for name in outputs)
-    script.cell.run(draw.inputs(script.cell, next(_examples(script.cell))))
-    seen = script.hooks.scope
     held = [n for n in script.quantities if n not in outputs and is_number(seen.get(n))]
     yield from (Contract(CONSTANT, name, "constant", 0) for name in held)
 

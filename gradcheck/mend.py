@@ -312,7 +312,7 @@ class _Search:
             return
         for key, change in self.suspects.items():
             line = self.lines[key]
-            if key in known or line.absent or self._influence(line, {}) - self.missing:
+            if key in known or line.absent or influence(self.bench, line, {}) - self.missing:
                 continue
             found: list[_Mend] = []
             for edit, _ in self._candidates([line]):
@@ -508,9 +508,6 @@ class _Search:
     def _is_right(self, line: Line) -> bool:
         """Whether a line makes good what its name claims, given true values before it."""
         return line.key in self.true_spaces and line.key not in self.suspects
-
-    def _influence(self, line: Line, active: Mapping[int, Change]) -> frozenset[str]:
-        return influence(self.bench, line, active)
 
     def _locally(self, edit: Edit, line: Line) -> bool:
         """Whether the edited line has its true value where those before it have theirs."""

@@ -29,17 +29,17 @@ _SOLVED = 1e-8  # of each gradient's size: what may remain of its error
 class Wanted:
     """What a line should give on one draw: in each space that it ran in, a value.
 
-    ``shows`` maps the entries of all values to what the gradients see of them; None if each counts.
+    ``shows`` maps the entries of all values to what the gradients see of them.
     """
 
     spaces: tuple[dict[str, Any], ...]
     values: Array
-    shows: Array | None = None
+    shows: Array
 
     @property
     def whole(self) -> bool:
         """Whether the gradients show every entry."""
-        return self.shows is None or bool(np.linalg.matrix_rank(self.shows) == self.shows.shape[1])
+        return bool(np.linalg.matrix_rank(self.shows) == self.shows.shape[1])
 
     def fits(
         self,
@@ -52,11 +52,8 @@ class Wanted:
         values = np.concatenate(found) if found else np.zeros(0)
         if values.shape != self.values.shape:
             return False
-        off = values - self.values
-        if self.shows is not None:
-            return bool(np.max(np.abs(self.shows @ off), initial=0.0) <= 10 * _SOLVED)
-        scale = float(np.max(np.abs(self.values), initial=0.0))
-        return bool(np.max(np.abs(off), initial=0.0) <= 1e-9 * scale)
+        off = self.shows @ (values - self.values)
+        return bool(np.max(np.abs(off), initial=0.0) <= 10 * _SOLVED)
 
 
 @dataclass(frozen=True)
