@@ -6,28 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.cell import Array
+from gradcheck.precision import DOUBLE, Precision
 
 # Rounding of a handful of operations, in units of the tensor's largest entry. A right backward
 # and autograd differ by 1 to 5 eps; what exceeds this is measured (noise.py) before it is judged.
-_ROUNDING = 32 * float(np.finfo(float).eps)
+_OPERATIONS = 32
 # How many standard deviations of its own noise a result may be off: measured 4.9 at the worst of
 # 8,000 small draws and 14.6 at the largest sizes and in float32.
 DEVIATIONS = 16.0
-# A bound wider than this hides mistakes that matter: such an example counts as not judged.
-_WIDEST = 1e-6
-# Where the true gradient is exactly zero, what an oracle may have lost to underflow.
-_UNDERFLOW = 1e-250
-# What results below the normal range may lose: they have no relative precision.
-_SUBNORMAL = 1e-300
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``got`` beside ``want``, with the difference that is ``allowed`` for each entry."""
+    """``got`` beside ``want``, with the difference that is ``allowed`` for each entry.
+
+    ``precision`` is that of the coarsest number on the way to either.
+    """
 
     got: Array
     want: Array
     allowed: Array
+    precision: Precision = DOUBLE
 
     @property
     def error(self) -> Array:
@@ -50,7 +49,14 @@ class Comparison:
     @property
     def judged(self) -> bool:
         """Whether the bound is tight enough for agreement to mean something."""
-        widest = max(_WIDEST * self.scale, 2 * _SUBNORMAL) if self.scale else _UNDERFLOW
+        limits = self.precision
+        relative = limits.widest * self.scale
+        if not self.scale:
+            widest = limits.underflow
+        elif limits is DOUBLE:  # of gradients so small, no one asks for relative precision
+            widest = max(relative, 2 * limits.subnormal)
+        else:
+            widest = relative
         return bool(np.all(self.allowed <= widest))
 
     @property
@@ -62,20 +68,30 @@ class Comparison:
         return float(self.error[worst] / self.scale), float(self.allowed[worst] / self.scale)
 
 
+Noise = tuple[Array, Precision]
+
+
 def compare(
     got: Array,
     want: Array,
     own_error: Array | float = 0.0,
-    noise: Callable[[], Array] | None = None,
+    noise: Callable[[], Noise] | None = None,
+    precision: Precision = DOUBLE,
 ) -> Comparison:
     """Compare a result with a reference whose own error is at most ``own_error``.
 
-    ``noise`` measures the rounding noise of the two computations; it is costly, and asked only
-    if the first bound is exceeded.
+    ``noise`` measures the rounding noise of the two computations, and the precision of the
+    coarsest number in them; it is costly, and asked only if the first bound is exceeded.
     """
-    scale = float(np.max(np.abs(want), initial=0.0))
-    allowed = np.broadcast_to(_ROUNDING * scale + own_error + _SUBNORMAL, want.shape)
-    first = Comparison(got, want, np.asarray(allowed))
+    first = Comparison(got, want, _allowed(want, own_error, precision), precision)
     if first.agrees or noise is None:
         return first
-    return Comparison(got, want, np.asarray(allowed + DEVIATIONS * noise()))
+    spread, coarsest = noise()
+    allowed = _allowed(want, own_error, coarsest) + DEVIATIONS * spread
+    return Comparison(got, want, allowed, coarsest)
+
+
+def _allowed(want: Array, own_error: Array | float, precision: Precision) -> Array:
+    scale = float(np.max(np.abs(want), initial=0.0))
+    allowed = _OPERATIONS * precision.eps * scale + own_error + precision.subnormal
+    return np.asarray(np.broadcast_to(allowed, want.shape))

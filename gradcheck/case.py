@@ -3,8 +3,8 @@
 import ast
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck import contracts as contract
-from gradcheck import draw, load
+from gradcheck import draw, finer, load
 from gradcheck.cell import Argument, Array, Backward, Cell, Contract, Run, Source
 from gradcheck.contracts import Watch
 from gradcheck.draw import Example
@@ -43,21 +43,46 @@ def read(path: Path) -> tuple[Cell | Malformed, ...]:
     except CaseError as error:
         return (Malformed(path.stem, str(error), Source(path, 1)),)
     found = [
-        _cell(function, path, contracts.get(name, ()), watch)
-        for name, function in vars(module).items()
-        if isinstance(function, FunctionType)
-        and function.__code__.co_filename == str(path)
-        and not name.startswith("_")
-        and _strings(function)
+        _cell(function, path, contracts.get(function.__name__, ()), watch)
+        for function in _functions(module, path)
     ]
     if found:
-        return tuple(found)
+        return tuple(_with_finer(found, path))
     shown, example = load.shown(path), _EXAMPLE.format(name=path.stem)
     message = (
         f"{shown} defines no cell: no function has a shape string for each argument.\n"
         f"Write, for instance, `{example}`; docs/shapes.md has the grammar."
     )
     return (Malformed(path.stem, message, Source(path, 1)),)
+
+
+def _functions(module: ModuleType, path: Path) -> list[FunctionType]:
+    """The public functions of a file with shape strings: each is to be a cell."""
+    return [
+        function
+        for name, function in vars(module).items()
+        if isinstance(function, FunctionType)
+        and function.__code__.co_filename == str(path)
+        and not name.startswith("_")
+        and _strings(function)
+    ]
+
+
+def _with_finer(cells: list[Cell | Malformed], path: Path) -> Iterator[Cell | Malformed]:
+    """The cells, each with what it would be in float64 if its file names coarser types."""
+    if not finer.concerns(path.read_text(encoding="utf-8")):
+        yield from cells
+        return
+    module, contracts, watch = declaring(path, finer.finer)
+    wide = {f.__name__: f for f in _functions(module, path)}
+    for cell in cells:
+        if isinstance(cell, Malformed):
+            yield cell
+            continue
+        other = _cell(wide[cell.name], path, contracts.get(cell.name, ()), watch)
+        if isinstance(other, Cell) and other.dtype == "float64":
+            cell = replace(cell, finer=other)
+        yield cell
 
 
 def _cell(
@@ -91,7 +116,8 @@ def closure(
     around = None
     if watch is not None and contracts:
         around = partial(contract.point, watch, lambda inputs: run(inputs)[0])
-    cell = Cell(name, arguments, constants, names, run, source, contracts, around)
+    widest = max((outputs[output].dtype for output in names), key=lambda dtype: dtype.itemsize)
+    cell = Cell(name, arguments, constants, names, run, source, contracts, around, widest.name)
     for argument, output in cell.states:
         expected, got = np.shape(outputs[argument]), np.shape(outputs[output])
         if expected != got:
@@ -262,10 +288,10 @@ def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array],
         raise CaseError(f"Its forward fails at {example} with {said}") from None
     names = _output_names(backward, len(outputs))
     for name, output in zip(names, outputs, strict=True):
-        if output.dtype != np.float64:
+        if output.dtype.kind != "f":
             raise CaseError(
                 f"{name} is {output.dtype} although every input is float64.\nRemove the cast, or "
-                "the buffer of another type, that loses its digits."
+                "the buffer of another type, that it went through."
             )
     return {**values, **dict(zip(names, outputs, strict=True))}, names
 

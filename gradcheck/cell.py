@@ -84,6 +84,8 @@ class Cell:
     source: Source | None = None
     contracts: tuple[Contract, ...] = ()
     around: Callable[[Mapping[str, Any]], Point] | None = None  # needed only where there are some
+    dtype: str = "float64"  # of its outputs on inputs of float64: what it computes in
+    finer: "Cell | None" = None  # the same in float64, if its code names a coarser type
 
     def at(self, inputs: Mapping[str, Any]) -> Point:
         """The forward around ``inputs``."""

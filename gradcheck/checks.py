@@ -17,6 +17,7 @@ from gradcheck.evidence import Crash, Evidence, Examiner
 from gradcheck.laws import LAWS
 from gradcheck.oracles import complex_step
 from gradcheck.oracles.reference import Reference
+from gradcheck.precision import DOUBLE
 from gradcheck.structure import Unusable
 from gradcheck.unroll import unroll
 
@@ -61,7 +62,8 @@ class Tally:
     unjudged: int = 0
     at_kink: int = 0
     nonzero: bool = False
-    worst: tuple[float, float] = field(default=(0.0, 0.0))
+    worst: tuple[float, float] = field(default=(0.0, 0.0))  # in the finest numbers of them all
+    _eps: float = float("inf")
 
     @np.errstate(all="ignore")
     def add(self, outcome: Outcome) -> None:
@@ -75,7 +77,11 @@ class Tally:
         if outcome.comparison is None:
             return
         self.nonzero |= bool(outcome.comparison.got.any() or outcome.comparison.want.any())
-        self.worst = max(self.worst, outcome.comparison.worst)
+        eps = outcome.comparison.precision.eps
+        if eps < self._eps:
+            self.worst, self._eps = outcome.comparison.worst, eps
+        elif eps == self._eps:
+            self.worst = max(self.worst, outcome.comparison.worst)
 
     def complaint(self, check: Check) -> str | None:
         """Why the check must not pass although no example failed."""
@@ -154,7 +160,7 @@ def _gradient(
     name: str, refer: Callable[[Evidence, str], Reference]
 ) -> Callable[[Evidence], Outcome]:
     def judge(evidence: Evidence) -> Outcome:
-        if not evidence.finite:
+        if not evidence.finite or evidence.too_coarse:
             return Outcome(judged=False)
         if evidence.at_kink:
             return Outcome(judged=False, at_kink=True)
@@ -178,6 +184,8 @@ def _gradient(
 
 
 def _forward(evidence: Evidence) -> Outcome:
+    if not evidence.finite and evidence.precision is not DOUBLE:
+        return Outcome(judged=False)  # exp(89) is too large for float32, and for no twin
     for name, comparison in evidence.outputs_compared().items():
         if not comparison.agrees:
             reference = Reference("its twin", comparison.want, comparison.allowed)

@@ -16,21 +16,26 @@ from gradcheck.shapes import Choice, Integers, Interval, Shape
 # In the order in which a failure shrinks: the plainest regime that still shows it is kept.
 REGIMES = ("ordinary", "fortran", "strided", "zeros", "saturated", "huge", "tiny")
 
+# What the numbers are made in; a failure shrinks to the first.
+DTYPES = ("float64", "float32")
+
 # Every state exactly zero, all else ordinary: asked for by name, to tell patterns apart.
 AT_REST = "at rest"
 
 
 @dataclass(frozen=True)
 class Example:
-    """What Hypothesis draws: a size for each name, a seed and a regime."""
+    """What Hypothesis draws: a size for each name, a seed, a regime and a type."""
 
     sizes: tuple[tuple[str, int], ...]
     seed: int
     regime: str = "ordinary"
+    dtype: str = "float64"
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in self.sizes)
-        return ", ".join(filter(None, [sizes, f"seed={self.seed}", f"regime={self.regime}"]))
+        parts = [sizes, f"seed={self.seed}", f"regime={self.regime}"]
+        return ", ".join(filter(None, [*parts, self.dtype if self.dtype != "float64" else ""]))
 
 
 def fits(cell: Cell, example: Example) -> bool:
@@ -55,7 +60,7 @@ def inputs(cell: Cell, example: Example) -> dict[str, Any]:
             array = _zeroed(generator, array)
         if example.regime == AT_REST and argument.name in states:
             array = np.zeros(array.shape)
-        drawn[argument.name] = _laid_out(array, example.regime)
+        drawn[argument.name] = _laid_out(_typed(array, example.dtype), example.regime)
     return drawn
 
 
@@ -69,8 +74,15 @@ def cotangents(outputs: tuple[Array, ...], example: Example) -> tuple[Array, ...
         array = _numbers(generator, np.shape(output), regime)
         if example.regime == "zeros":
             array = _zeroed(generator, array)
-        drawn.append(_laid_out(array, example.regime))
+        drawn.append(_laid_out(_typed(array, example.dtype), example.regime))
     return tuple(drawn)
+
+
+def widened(value: Any) -> Any:
+    """The same numbers in float64, read-only as they were."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype != np.float64:
+        return read_only(value.astype(np.float64, order="K"))
+    return value
 
 
 def read_only(array: Array) -> Array:
@@ -121,6 +133,10 @@ def _numbers(generator: np.random.Generator, shape: tuple[int, ...], regime: str
             return np.asarray(hundredths / 10 ** int(generator.integers(5, 12)))
         case _:
             return np.asarray(hundredths / 100)
+
+
+def _typed(array: Array, dtype: str) -> Array:
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
 
 
 def _zeroed(generator: np.random.Generator, array: Array) -> Array:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck import contracts, draw, load, noise
-from gradcheck.agree import DEVIATIONS, Comparison, compare
+from gradcheck import contracts, draw, load, noise, precision, rounding
+from gradcheck.agree import DEVIATIONS, Comparison, Noise, compare
 from gradcheck.cell import Array, Cell, Point
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
+from gradcheck.noise import Disturbance
 from gradcheck.oracles import complex_step, fd
 from gradcheck.oracles.reference import Reference
+from gradcheck.precision import DOUBLE
+from gradcheck.rounding import Rounding
 from gradcheck.structure import Gradient, Unusable, gradients
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
@@ -39,6 +42,8 @@ class Evidence:
     def __init__(self, cell: Cell, twin: "Twin | None", example: Example) -> None:
         self.cell, self.twin, self.example = cell, twin, example
         self.inputs = draw.inputs(cell, example)
+        # What the cell is in by its own choice counts as declared; coarser numbers are found.
+        self.precision = precision.coarser(precision.of(example.dtype), precision.of(cell.dtype))
         self._numeric: dict[str, Reference] = {}
         self._rounded: set[str] = set()
 
@@ -84,17 +89,39 @@ class Evidence:
         """A cotangent for each output, within what the backward is declared to hold for."""
         drawn = draw.cotangents(outputs, self.example)
         held = contracts.cotangents(self.cell.contracts, self.cell.outputs, outputs, drawn)
-        return tuple(map(draw.read_only, held))
+        typed = (d.astype(o.dtype, copy=False) for d, o in zip(held, outputs, strict=True))
+        return tuple(map(draw.read_only, typed))
+
+    @cached_property
+    def wide(self) -> Mapping[str, Any]:
+        """The inputs in float64, which the oracles work in: differences of float32 say little."""
+        if self.example.dtype == DOUBLE.name:
+            return self.inputs
+        return {name: draw.widened(value) for name, value in self.inputs.items()}
 
     @cached_property
     def point(self) -> Point:
         """The forward around the inputs, for oracles that move them."""
-        return self.cell.at(self.forward_inputs())
+        return self.wide_cell.at(draw.writable(self.wide) if self.writes else self.wide)
+
+    @property
+    def wide_cell(self) -> Cell:
+        """The cell with its casts to float32 written as float64, where it has some."""
+        return self.cell.finer or self.cell
 
     @property
     def at_kink(self) -> bool:
         """Whether a declared kink is so near that the gradient is not one value."""
-        return self.point.margin <= contracts.NEAR
+        return self.point.margin <= max(contracts.NEAR, 64 * self.precision.eps)
+
+    @property
+    def too_coarse(self) -> bool:
+        """Whether rounding breaks what the backward is declared to need of a cotangent.
+
+        In float32 dh is orthogonal to h to 1e-7 only, and what was dropped is as large.
+        """
+        kinds = {contract.kind for contract in self.cell.contracts}
+        return self.precision is not DOUBLE and contracts.ORTHOGONAL in kinds
 
     def forward_inputs(self) -> dict[str, Any]:
         """What to hand to the cell: the read-only inputs, or copies for a cell that writes."""
@@ -159,17 +186,24 @@ class Evidence:
     def numeric(self, name: str) -> Reference:
         """The complex step where it is valid, otherwise finite differences."""
         if name not in self._numeric:
-            again = self.forward(self.inputs)
-            for output, first, second in zip(self.cell.outputs, self.outputs, again, strict=True):
-                if not complex_step.same(first, second):
-                    raise Crash(f"Two calls of the forward differ in {output}.\n{NOT_A_FUNCTION}")
             exact = None
             if self.example.regime == "ordinary" or _analytic(self.cell, name):
                 exact = complex_step.gradient(
-                    self.forward, self.inputs, self.outputs, self.cotangents, name
+                    self.forward, self.wide, self._wide_outputs, self.cotangents, name
                 )
             self._numeric[name] = exact or self.differences(name)
         return self._numeric[name]
+
+    @cached_property
+    def _wide_outputs(self) -> tuple[Array, ...]:
+        """The forward once more, in float64."""
+        outputs = self.forward(self.wide)
+        as_run = self.wide is self.inputs and self.cell.finer is None
+        first = self.outputs if as_run else self.forward(self.wide)
+        for name, one, other in zip(self.cell.outputs, first, outputs, strict=True):
+            if not complex_step.same(one, other):
+                raise Crash(f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}")
+        return outputs
 
     def confirmed(self, name: str) -> Reference:
         """The same for an accusation, which the complex step alone does not make.
@@ -191,15 +225,17 @@ class Evidence:
         """The rounding noise of the complex step: its spread over disturbed forwards."""
         values = []
         for seed in range(noise.SAMPLES):
-            generator = np.random.default_rng(seed)
+            source = Disturbance(np.random.default_rng(seed))
 
             def forward(
-                inputs: Mapping[str, Any], generator: np.random.Generator = generator
+                inputs: Mapping[str, Any], source: Disturbance = source
             ) -> tuple[Array, ...]:
-                moved = {k: noise.disturb(v, generator) for k, v in inputs.items()}
+                moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
                 return tuple(np.asarray(noise.plain(out)) for out in self.point.forward(moved))
 
-            found = complex_step.gradient(forward, self.inputs, self.outputs, self.cotangents, name)
+            found = complex_step.gradient(
+                forward, self.wide, self._wide_outputs, self.cotangents, name
+            )
             if found is None:
                 return np.full(self.inputs[name].shape, np.inf)
             values.append(found.value)
@@ -207,44 +243,29 @@ class Evidence:
 
     def differences(self, name: str) -> Reference:
         """Finite differences, whether or not the complex step is valid."""
-        spreads = self._hand_noise[0]
-        pairs = zip(self.cotangents, spreads, strict=False)
+        of_forward = self._wide_rounding
+        pairs = zip(self.cotangents, of_forward.outputs, strict=True)
         noise = DEVIATIONS * sum(float(np.sum(np.abs(d) * spread)) for d, spread in pairs)
-        return fd.gradient(self.forward, self.inputs, self.cotangents, name, noise)
+        return fd.gradient(
+            self.forward, self.wide, self.cotangents, name, noise, of_forward.precision.eps
+        )
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
         """The author's forward alone, on other inputs."""
         return self.point.forward(draw.writable(inputs) if self.writes else inputs)
 
     @cached_property
-    def _hand_noise(self) -> tuple[list[Array], dict[str, Array]]:
-        """The rounding noise of the outputs, and of each gradient, in the author's own code."""
-        samples: list[dict[str, Array]] = []
-        values: list[tuple[Array, ...]] = []
-        for seed in range(noise.SAMPLES):
-            generator = np.random.default_rng(seed)
-            moved = {k: noise.disturb(v, generator) for k, v in self.inputs.items()}
-            given = [noise.disturb(cotangent, generator) for cotangent in self.cotangents]
-            try:
-                outputs, backward = self.cell.run(moved)
-                returned = backward(given)
-            except Exception:
-                return [], {}  # code that refuses such arrays: no noise is known, none allowed
-            arguments = [self.inputs[argument.name] for argument in self.cell.arguments]
-            found = gradients(self.cell, returned, arguments)
-            values.append(outputs)
-            samples.append({name: self._or_edge(name, g) for name, g in found.items()})
-        return (
-            [noise.spread(column) for column in zip(*values, strict=True)],
-            {name: noise.spread([sample[name] for sample in samples]) for name in samples[0]},
-        )
+    def rounding(self) -> Rounding:
+        """The rounding noise of the author's own code."""
+        return rounding.of(self.cell, self.inputs, self.cotangents, self.precision)
 
-    def _or_edge(self, name: str, gradient: Gradient) -> Array:
-        """A disturbed gradient; infinite if rounding took it over the edge of a domain."""
-        if not isinstance(gradient, Unusable):
-            return gradient
-        edge = 0.0 if isinstance(self.hand[name], Unusable) else np.inf
-        return np.full(np.shape(self.inputs[name]), edge)
+    @cached_property
+    def _wide_rounding(self) -> Rounding:
+        """The same in float64, where the oracles are."""
+        if self.wide is self.inputs and self.cell.finer is None:
+            return self.rounding
+        cotangents = [draw.widened(cotangent) for cotangent in self.cotangents]
+        return rounding.of(self.wide_cell, self.wide, cotangents, DOUBLE)
 
     @cached_property
     def _twin_noise(self) -> tuple[list[Array], dict[str, Array]]:
@@ -265,13 +286,16 @@ class Evidence:
         """The derivation beside an oracle, with what rounding allows."""
         hand = self.hand[name]
         assert not isinstance(hand, Unusable)
-
         with_twin = reference.oracle == AUTOGRAD
-        return compare(hand, reference.value, reference.error, lambda: self.noise(name, with_twin))
+
+        def noise() -> Noise:
+            return self.noise(name, with_twin), self.rounding.precision
+
+        return compare(hand, reference.value, reference.error, noise, self.precision)
 
     def noise(self, name: str, with_twin: bool) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""
-        spread = self._hand_noise[1].get(name, np.zeros(self.inputs[name].shape))
+        spread = self.rounding.gradients[name]
         return spread + self._twin_noise[1][name] if with_twin else spread
 
     def outputs_compared(self) -> dict[str, Comparison]:
@@ -279,15 +303,15 @@ class Evidence:
         found = {}
         for k, name in enumerate(self.cell.outputs):
 
-            def rounding(k: int = k) -> Array:
-                by_hand = self._hand_noise[0]
-                return self._twin_noise[0][k] + (by_hand[k] if by_hand else 0.0)
+            def noise(k: int = k) -> Noise:
+                spread = self._twin_noise[0][k] + self.rounding.outputs[k]
+                return spread, self.rounding.precision
 
             ours, theirs = self.outputs[k], self.twin_outputs[k]
             # Where both overflow there is nothing to compare, inf or nan; where one does, all.
             alike = ~np.isfinite(ours) & ~np.isfinite(theirs)
             ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
-            found[name] = compare(ours, theirs, noise=rounding)
+            found[name] = compare(ours, theirs, noise=noise, precision=self.precision)
         return found
 
     def _crash(self, what: str, error: Exception) -> Exception:

@@ -7,6 +7,7 @@ four, some entries by chance hardly move.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,28 @@ import numpy as np
 from gradcheck.cell import Array
 
 SAMPLES = 8
-_EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """Where disturbances come from: a generator, and the ``eps`` of the coarsest numbers.
+
+    All operations are disturbed by as much as the coarsest: a buffer of float32 rounds what is
+    stored in it, and no array is told of that.
+    """
+
+    generator: np.random.Generator
+    eps: float = 0.0
 
 
 class Disturbed(np.ndarray[Any, Any]):
     """An array each of whose operations is wrong by up to one rounding error."""
 
-    generator: np.random.Generator
+    source: Disturbance
 
     def __array_finalize__(self, parent: object) -> None:
         if isinstance(parent, Disturbed):
-            self.generator = parent.generator
+            self.source = parent.source
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **kwargs: Any) -> Any:
         if kwargs.get("out"):
@@ -32,28 +44,32 @@ class Disturbed(np.ndarray[Any, Any]):
         result = getattr(ufunc, method)(*(plain(value) for value in given), **kwargs)
         if method == "at":
             return None
-        return _each(result, lambda part: disturb(part, self.generator))
+        return _each(result, lambda part: disturb(part, self.source))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         result = super().__array_function__(function, types, args, kwargs)
         # Results of functions that are not built of ufuncs (dot, einsum) come out undisturbed.
         fresh = function in (np.dot, np.einsum, np.vdot, np.inner, np.tensordot)
-        return _each(result, lambda part: disturb(part, self.generator) if fresh else part)
+        return _each(result, lambda part: disturb(part, self.source) if fresh else part)
 
 
-def disturb(value: Any, generator: np.random.Generator) -> Any:
+def disturb(value: Any, source: Disturbance) -> Any:
     """``value`` moved by up to one rounding error, and every operation on it from then on."""
     if not isinstance(value, np.ndarray | np.inexact) or value.dtype.kind not in "fc":
         return value
     still = plain(np.asarray(value))
     # Relative, so that an exact zero stays one: `h > 0` after a relu must not flip.
-    moved = still * (1 + _EPS * generator.uniform(-1.0, 1.0, still.shape))
+    moved = still * _about_one(still, source)
     if still.dtype.kind == "c":  # the two parts are rounded apart
-        imaginary = still.imag * (1 + _EPS * generator.uniform(-1.0, 1.0, still.shape))
-        moved = moved.real + 1j * imaginary
-    disturbed = np.asarray(moved).view(Disturbed)
-    disturbed.generator = generator
+        moved = moved.real + 1j * (still.imag * _about_one(still, source))
+    disturbed = np.asarray(moved, still.dtype).view(Disturbed)
+    disturbed.source = source
     return disturbed
+
+
+def _about_one(still: Array, source: Disturbance) -> Array:
+    eps = max(source.eps, float(np.finfo(still.dtype).eps))
+    return np.asarray(1 + eps * source.generator.uniform(-1.0, 1.0, still.shape))
 
 
 def spread(values: Sequence[Array]) -> Array:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck import precision
 from gradcheck.cell import Array
 from gradcheck.draw import AT_REST, Example, fits
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Crash, Evidence, Examiner
 from gradcheck.oracles.reference import Reference
+from gradcheck.precision import DOUBLE
 from gradcheck.shapes import Axis
 from gradcheck.structure import Unusable
 
@@ -83,6 +85,7 @@ def _draws(
     fixed: dict[str, int] | None = None,
     regime: str = "ordinary",
     count: int = 3,
+    dtype: str = "float64",
 ) -> Iterator[_Draw]:
     """Draws with different sizes, some of them ``fixed``; draws that fail are left out."""
     names = examiner.cell.size_names
@@ -91,7 +94,7 @@ def _draws(
         if time is not None:
             sizes[time] = 3
         sizes |= fixed or {}
-        example = Example(tuple(sizes.items()), seed + 1, regime)
+        example = Example(tuple(sizes.items()), seed + 1, regime, dtype)
         if not fits(examiner.cell, example):
             continue
         evidence = examiner.evidence(example)
@@ -176,6 +179,10 @@ def _only_at(
                 continue
             if any(map(holds, _draws(examiner, name, refer, time, {}, regime, count=20))):
                 yield f"It is wrong only {text}."
+        if shown is None or shown.dtype == "float32":
+            coarse = _draws(examiner, name, refer, time, {}, "ordinary", dtype="float32")
+            if any(map(holds, coarse)):
+                yield "It is wrong only in float32."
 
 
 def _fulfils(example: Example, fixed: dict[str, int], regime: str) -> bool:
@@ -212,7 +219,9 @@ def _equal(got: Array, want: Array) -> bool:
     if got.shape != want.shape:
         return False
     scale = float(np.max(np.abs(want), initial=0.0))
-    return bool(np.all(np.abs(got - want) <= _CLOSE * scale))
+    finest = precision.of(got.dtype)
+    close = _CLOSE if finest is DOUBLE else finest.widest
+    return bool(np.all(np.abs(got - want) <= close * scale))
 
 
 def _factor(hand: Array, want: Array) -> float | None:

@@ -48,7 +48,7 @@ def gradients(cell: Cell, returned: object, arguments: Sequence[Array]) -> dict[
         )
     usable: dict[str, Gradient] = {}
     for name, gradient, argument in zip(names, returned, arguments, strict=True):
-        sentence = problem(f"d{name}", gradient, name, argument)
+        sentence = problem(f"d{name}", gradient, name, argument, cell.dtype)
         usable[name] = np.asarray(gradient) if sentence is None else _unusable(sentence, gradient)
     return usable
 
@@ -58,8 +58,10 @@ def _unusable(sentence: str, gradient: object) -> Unusable:
     return gradient if isinstance(gradient, Unusable) else Unusable(sentence, overflows=overflows)
 
 
-def problem(gradient_name: str, gradient: object, name: str, argument: Array) -> str | None:
-    """The first structural fault of one gradient, or None."""
+def problem(
+    gradient_name: str, gradient: object, name: str, argument: Array, dtype: str = "float64"
+) -> str | None:
+    """The first structural fault of one gradient, or None; ``dtype`` is what the cell is in."""
     if isinstance(gradient, Unusable):
         return gradient.sentence
     if gradient is None:
@@ -76,7 +78,8 @@ def problem(gradient_name: str, gradient: object, name: str, argument: Array) ->
     gradient = np.asarray(gradient)
     if gradient.shape != argument.shape:
         return _shape(gradient_name, gradient.shape, name, argument.shape)
-    if gradient.dtype != argument.dtype:
+    narrow = gradient.dtype.itemsize < min(argument.dtype.itemsize, np.dtype(dtype).itemsize)
+    if gradient.dtype.kind != "f" or narrow:
         return (
             f"{gradient_name} is {gradient.dtype}, but {name} is {argument.dtype}.\n"
             "A cast, or a buffer of another type, on its way changes what it holds."

@@ -29,6 +29,7 @@ class Result:
     seconds: float
     contracts: tuple[str, ...] = ()
     at_kink: int = 0
+    dtype: str = "float64"
 
     def packed(self) -> str:
         return json.dumps(asdict(self))
@@ -56,6 +57,7 @@ def result(check: Check, tally: Tally, file: str, seconds: float) -> Result:
         seconds,
         tuple(map(str, check.examiner.cell.contracts)),
         tally.at_kink,
+        check.examiner.cell.dtype,
     )
 
 
@@ -109,6 +111,8 @@ def _declared(by_cell: Mapping[tuple[str, str], list[tuple[Result, str]]]) -> It
             drawn_again = sum(result.at_kink for result, _ in found)
             kinks = f" ({drawn_again} draws at a kink made again)" if drawn_again else ""
             yield f"{cell} declares {'; '.join(contracts)}{kinks}."
+        if (dtype := found[0][0].dtype) != "float64":
+            yield f"{cell} computes in {dtype}, and is judged by its rounding."
 
 
 def _worst(found: list[tuple[Result, str]]) -> str:

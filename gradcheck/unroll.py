@@ -58,8 +58,15 @@ def unroll(cell: Cell) -> Unrolled | None:
         return forward(cell, step, inputs, np.stack, np.zeros), backward
 
     around = partial(_around, cell) if cell.contracts else None
+    finer = unroll(cell.finer) if cell.finer else None
     over_time = replace(
-        cell, arguments=arguments, constants=constants, outputs=outputs, run=run, around=around
+        cell,
+        arguments=arguments,
+        constants=constants,
+        outputs=outputs,
+        run=run,
+        around=around,
+        finer=finer.cell if finer else None,
     )
     return Unrolled(over_time, time)
 

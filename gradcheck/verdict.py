@@ -112,7 +112,10 @@ def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str,
         return f"The twin cannot be asked: {error}", columns
     columns[automatic.oracle] = automatic.value
     both = compare(
-        automatic.value, best.value, best.error, lambda: evidence.noise(name, with_twin=True)
+        automatic.value,
+        best.value,
+        best.error,
+        lambda: (evidence.noise(name, with_twin=True), evidence.rounding.precision),
     )
     if not _forwards_agree(evidence):
         said = "The twin computes something else: its forward gives other outputs on these inputs."

@@ -9,6 +9,7 @@ from gradcheck.checks import Outcome, Tally, checks
 from gradcheck.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.oracles.autograd import Twin
+from gradcheck.precision import DOUBLE
 
 WANT = np.array([[0.5, -2.0, 1e-9], [1.0, 0.25, 0.0]])
 
@@ -45,7 +46,7 @@ def test_a_large_wrong_gradient_does_not_widen_its_own_bound():
 def test_noise_is_asked_only_beyond_the_first_bound_and_widens_it():
     def noise():
         asked.append(True)
-        return np.full(WANT.shape, 1e-10)
+        return np.full(WANT.shape, 1e-10), DOUBLE
 
     asked = []
     assert compare(WANT + 1e-15, WANT, noise=noise).agrees

@@ -149,11 +149,11 @@ MALFORMED = {
         'def cell(x: "B"):\n    def backward(dy): return dy\n    return [2 * x], backward\n',
         f"Output 1 of cell is a list, not a NumPy array.\n{NOT_OUTPUTS}",
     ),
-    "float32": (
+    "int64": (
         'def cell(x: "B"):\n    def backward(dy): return dy\n'
-        '    return x.astype("float32"), backward\n',
-        "y is float32 although every input is float64.\n"
-        "Remove the cast, or the buffer of another type, that loses its digits.",
+        '    return x.astype("int64"), backward\n',
+        "y is int64 although every input is float64.\n"
+        "Remove the cast, or the buffer of another type, that it went through.",
     ),
     "name of a cotangent": (
         'def cell(x: "B"):\n    def backward(grad): return grad\n    return 2 * x, backward\n',

@@ -138,7 +138,9 @@ def _run(
 
 
 def _tensor(array: Array) -> torch.Tensor:
-    return torch.from_numpy(np.array(array, order="C"))  # a copy: PyTorch has no negative strides
+    # A copy, because PyTorch has no negative strides; in float64 whatever the case is in.
+    dtype = np.float64 if array.dtype.kind == "f" else array.dtype
+    return torch.from_numpy(np.array(array, dtype, order="C"))
 
 
 class _Disturb(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ Forward = Callable[[Mapping[str, Any]], tuple[Array, ...]]
 
 # The steps, relative to the entry (at least to 1, the scale on which gates bend).
 _STEPS = (2.0**-7, 2.0**-12, 2.0**-17)
+_COARSE_STEPS = (2.0**-3, 2.0**-1, 2.0**-5)  # of a forward that is rounded to float32 inside
 _GOOD = 1e-9  # relative bound at which no further step is tried
 _EPS = float(np.finfo(float).eps)
 
@@ -31,18 +32,20 @@ def gradient(
     cotangents: Sequence[Array],
     name: str,
     noise: float = 0.0,
+    eps: float = _EPS,
 ) -> Reference:
     """d<cotangents, outputs>/d(inputs[name]), entry by entry; 6 forwards an entry as a rule.
 
-    ``noise`` bounds the rounding of <cotangents, outputs> beyond one eps of each output: where
-    a pre-activation of 1e3 is rounded, its sigmoid is off by more than that.
+    ``noise`` bounds the rounding of <cotangents, outputs> beyond one ``eps`` of each output,
+    that of the coarsest number in the forward: where a pre-activation of 1e3 is rounded, its
+    sigmoid is off by more than that.
     """
     x = inputs[name]
     value, error = np.zeros(x.shape), np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         direction = np.zeros(x.shape)
         direction[index] = 1.0
-        value[index], error[index] = along(forward, inputs, cotangents, name, direction, noise)
+        value[index], error[index] = along(forward, inputs, cotangents, name, direction, noise, eps)
     unknown = ~(np.isfinite(value) & np.isfinite(error))  # the forward overflows within each step
     value, error = np.where(unknown, 0.0, value), np.where(unknown, np.inf, error)
     return Reference(NAME, value, error)
@@ -55,6 +58,7 @@ def along(
     name: str,
     direction: Array,
     noise: float = 0.0,
+    eps: float = _EPS,
 ) -> tuple[float, float]:
     """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error."""
     x = inputs[name]
@@ -73,10 +77,11 @@ def along(
         # Entry by entry: at kinks of two samples the bends may cancel where the errors do not.
         bend = sum(float(np.sum(np.abs(d * ((u - m) - (m - v))))) for d, u, m, v in pairs) / step
         size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, _, v in pairs)
-        return slope, (_EPS * size + 2 * noise) / (2 * step), bend
+        return slope, (eps * size + 2 * noise) / (2 * step), bend
 
     best, best_share = (float("nan"), float("inf")), float("inf")
-    for step in _steps(np.abs(x[direction != 0])):
+    tried: list[tuple[float, float]] = []
+    for step in _steps(np.abs(x[direction != 0]), eps):
         coarse, middle, fine = (difference(step / 2**k) for k in range(3))
         first = (4 * middle[0] - coarse[0]) / 3
         second = (4 * fine[0] - middle[0]) / 3
@@ -91,18 +96,23 @@ def along(
         # By its share of the value: a step across a pole has a small derivative and a bound of
         # the same size, while the true derivative is a million times as large.
         share = bound / abs(value) if value else bound
+        tried.append((value, bound))
         if share < best_share:
             best, best_share = (value, bound), share
         if share <= _GOOD:
             break
-    return best
+    # A step too large for where the forward bends may look settled: what another step excludes
+    # is not known. Of a coarse forward, all of whose steps are large, no step is believed alone.
+    value, bound = best
+    apart = [abs(value - v) for v, b in tried if abs(value - v) > bound + b or eps > _EPS]
+    return value, max([bound, *apart])
 
 
-def _steps(moved: Array) -> list[float]:
+def _steps(moved: Array, eps: float) -> list[float]:
     """Steps for entries of these magnitudes, powers of two so that x + h is mostly exact."""
     largest = float(moved.max(initial=0.0))
     scale = 2.0 ** np.ceil(np.log2(largest)) if largest > 1 else 1.0
-    steps = [step * scale for step in _STEPS]
+    steps = [step * scale for step in (_STEPS if eps <= _EPS else _COARSE_STEPS)]
     nonzero = moved[moved > 0]
     if nonzero.size and nonzero.min() < 1e-2:  # log and 1/x bend on the scale of x itself
         steps.append(_STEPS[0] * float(nonzero.min()))
