@@ -10,7 +10,7 @@ from gradcheck.precision import DOUBLE, Precision
 
 # Rounding of a handful of operations, in units of the tensor's largest entry. A right backward
 # and autograd differ by 1 to 5 eps; what exceeds this is measured (noise.py) before it is judged.
-_OPERATIONS = 32
+OPERATIONS = 32
 # How many standard deviations of its own noise a result may be off: measured 4.9 at the worst of
 # 8,000 small draws and 14.6 at the largest sizes and in float32.
 DEVIATIONS = 16.0
@@ -93,5 +93,5 @@ def compare(
 
 def _allowed(want: Array, own_error: Array | float, precision: Precision) -> Array:
     scale = float(np.max(np.abs(want), initial=0.0))
-    allowed = _OPERATIONS * precision.eps * scale + own_error + precision.subnormal
+    allowed = OPERATIONS * precision.eps * scale + own_error + precision.subnormal
     return np.asarray(np.broadcast_to(allowed, want.shape))

@@ -206,6 +206,8 @@ def _law(law: str) -> Callable[[Evidence], Outcome]:
 def _disagreement(what: str, comparison: Comparison, reference: Reference) -> str:
     wrong, size = int(comparison.wrong.sum()), comparison.wrong.size
     entries = "in its one entry" if size == 1 else f"in {wrong} of {size} entries"
+    if reference.directions:
+        entries = f"along {wrong} of {size} random directions"
     error = float(comparison.error.max())
     if comparison.scale == 0:
         by = f"which is 0 while {what} reaches {error:.1e}"

@@ -1,13 +1,14 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck import contracts, draw, load, noise, precision, rounding
-from gradcheck.agree import DEVIATIONS, Comparison, Noise, compare
+from gradcheck.agree import DEVIATIONS, OPERATIONS, Comparison, Noise, compare
 from gradcheck.cell import Array, Cell, Point
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
@@ -26,6 +27,9 @@ NOT_A_FUNCTION = (
     "It draws random numbers, or keeps state between calls. A mask is given as a constant:\n"
     '    *, mask: "B H in {0, 1}"'
 )
+
+
+_MOST_ENTRIES = 2000  # of an argument that numeric oracles go through one by one
 
 
 class Crash(Exception):
@@ -188,9 +192,7 @@ class Evidence:
         if name not in self._numeric:
             exact = None
             if self.example.regime == "ordinary" or _analytic(self.cell, name):
-                exact = complex_step.gradient(
-                    self.forward, self.wide, self._wide_outputs, self.cotangents, name
-                )
+                exact = self._complex_step(self.forward, name)
             self._numeric[name] = exact or self.differences(name)
         return self._numeric[name]
 
@@ -218,7 +220,7 @@ class Evidence:
         elif first.oracle == complex_step.NAME and name not in self._rounded:
             self._rounded.add(name)
             own = DEVIATIONS * self._complex_noise(name)
-            self._numeric[name] = Reference(first.oracle, first.value, first.error + own)
+            self._numeric[name] = replace(first, error=first.error + own)
         return self._numeric[name]
 
     def _complex_noise(self, name: str) -> Array:
@@ -233,22 +235,31 @@ class Evidence:
                 moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
                 return tuple(np.asarray(noise.plain(out)) for out in self.point.forward(moved))
 
-            found = complex_step.gradient(
-                forward, self.wide, self._wide_outputs, self.cotangents, name
-            )
+            found = self._complex_step(forward, name)
             if found is None:
-                return np.full(self.inputs[name].shape, np.inf)
+                return np.full_like(self._numeric[name].value, np.inf)
             values.append(found.value)
         return noise.spread(values)
+
+    def _complex_step(self, forward: fd.Forward, name: str) -> Reference | None:
+        ask = complex_step.probed if self._is_large(name) else complex_step.gradient
+        return ask(forward, self.wide, self._wide_outputs, self.cotangents, name)
+
+    def _is_large(self, name: str) -> bool:
+        """Whether asking for every entry would take too long."""
+        return int(np.size(self.inputs[name])) > _MOST_ENTRIES
 
     def differences(self, name: str) -> Reference:
         """Finite differences, whether or not the complex step is valid."""
         of_forward = self._wide_rounding
-        pairs = zip(self.cotangents, of_forward.outputs, strict=True)
-        noise = DEVIATIONS * sum(float(np.sum(np.abs(d) * spread)) for d, spread in pairs)
-        return fd.gradient(
-            self.forward, self.wide, self.cotangents, name, noise, of_forward.precision.eps
-        )
+        blurs = [np.abs(d) * s for d, s in zip(self.cotangents, of_forward.outputs, strict=True)]
+        eps = of_forward.precision.eps
+        if self._is_large(name):
+            # The cotangents are random, so that the errors of many outputs do not add up.
+            noise = DEVIATIONS * float(np.sqrt(sum(np.sum(blur**2) for blur in blurs)))
+            return fd.probed(self.forward, self.wide, self.cotangents, name, noise, eps)
+        noise = DEVIATIONS * sum(float(np.sum(blur)) for blur in blurs)
+        return fd.gradient(self.forward, self.wide, self.cotangents, name, noise, eps)
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
         """The author's forward alone, on other inputs."""
@@ -289,9 +300,13 @@ class Evidence:
         with_twin = reference.oracle == AUTOGRAD
 
         def noise() -> Noise:
-            return self.noise(name, with_twin), self.rounding.precision
+            spread = reference.blurred(self.noise(name, with_twin))
+            return spread, self.rounding.precision
 
-        return compare(hand, reference.value, reference.error, noise, self.precision)
+        # Rounding of the many entries that make up one slope; nothing where entries are compared.
+        summed = reference.blurred(OPERATIONS * self.precision.eps * np.abs(hand))
+        own = reference.error + summed if reference.directions else reference.error
+        return compare(reference.seen(hand), reference.value, own, noise, self.precision)
 
     def noise(self, name: str, with_twin: bool) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""

@@ -245,7 +245,8 @@ def _factor_sentence(gradient: str, factors: Sequence[float], wrong: Sequence[_D
             factor = form.format(f"({size})" if power == -1 and len(group) > 1 else size)
             return f"{gradient} is {factor} times what it should be{hint}."
     if np.allclose(factors, factors[0], rtol=_CLOSE, atol=0):
-        return f"{gradient} is {factors[0]:.6g} times what it should be."
+        digits = 6 if abs(factors[0] - 1) > 1e-5 else 12
+        return f"{gradient} is {factors[0]:.{digits}g} times what it should be."
     listed = ", ".join(f"{factor:.4g}" for factor in factors)
     return f"{gradient} is a multiple of what it should be, by factors that vary: {listed}."
 

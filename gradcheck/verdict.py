@@ -77,7 +77,10 @@ def weigh(
             striking = patterns.find(
                 check.examiner, check.argument, refer, check.time, evidence.example
             )
-    rows = _rows(outcome.output or check.subject, outcome.comparison, columns)
+    entries = outcome.comparison
+    if outcome.reference is not None and outcome.reference.directions:
+        entries = None  # no entry was compared by itself
+    rows = _rows(outcome.output or check.subject, entries, columns)
     return Verdict(
         headline,
         judgement,
@@ -112,10 +115,10 @@ def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str,
         return f"The twin cannot be asked: {error}", columns
     columns[automatic.oracle] = automatic.value
     both = compare(
-        automatic.value,
+        best.seen(automatic.value),
         best.value,
         best.error,
-        lambda: (evidence.noise(name, with_twin=True), evidence.rounding.precision),
+        lambda: (best.blurred(evidence.noise(name, with_twin=True)), evidence.rounding.precision),
     )
     if not _forwards_agree(evidence):
         said = "The twin computes something else: its forward gives other outputs on these inputs."

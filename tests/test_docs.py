@@ -108,7 +108,7 @@ def test_the_page_on_deciding_names_every_regime_and_the_readme_every_law_and_pr
 def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():
     from gradcheck import agree, noise, precision
 
-    assert f"{agree._OPERATIONS} eps" in DECIDING
+    assert f"{agree.OPERATIONS} eps" in DECIDING
     assert f"{agree.DEVIATIONS:.0f} standard deviations" in DECIDING
     assert precision.DOUBLE.widest == 1e-6
     assert precision.SINGLE.widest == 1e-3

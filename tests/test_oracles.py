@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from gradcheck.case import closure
+from gradcheck.checks import checks
 from gradcheck.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.oracles import autograd, complex_step, fd
 from gradcheck.oracles.autograd import Twin
+from gradcheck.verdict import weigh
 
 RNG = np.random.default_rng(0)
 ONE = (np.ones(()),)
@@ -174,3 +176,76 @@ def test_the_disturbed_twin_moves_by_rounding_and_no_more():
 
 def _sizes(cell):
     return tuple((name, k + 2) for k, name in enumerate(cell.size_names))
+
+
+def large(x: "B D", W: "D H"):
+    h = np.tanh(x @ W / 8)
+
+    def backward(dh):
+        da = dh * (1 - h**2) / 8
+        return da @ W.T, x.T @ da
+
+    return h, backward
+
+
+def off_by(change):
+    def run(x: "B D", W: "D H"):
+        h, backward = large(x, W)
+
+        def changed(dh):
+            dx, dW = backward(dh)
+            return dx, change(dW.copy())
+
+        return h, changed
+
+    return closure(run)
+
+
+def one_entry(factor):
+    def change(dW):
+        middle = np.argsort(np.abs(dW), axis=None)[dW.size // 2]
+        dW.flat[middle] *= factor
+        return dW
+
+    return change
+
+
+LARGE = Example((("B", 8), ("D", 64), ("H", 48)), 0)
+
+
+@pytest.mark.parametrize("oracle", ["numeric", "differences"])
+def test_many_entries_are_probed_along_directions(oracle):
+    evidence = Evidence(closure(large), None, LARGE)
+    for name, count in (("x", 512), ("W", 3)):
+        reference = getattr(evidence, oracle)(name)
+        assert reference.value.size == count
+        comparison = evidence.compared(name, reference)
+        assert comparison.agrees
+        assert comparison.judged
+
+
+@pytest.mark.parametrize(
+    ("oracle", "change"),
+    [
+        ("numeric", lambda dW: dW * (1 + 1e-12)),
+        ("numeric", one_entry(1 + 1e-9)),
+        ("differences", lambda dW: dW * (1 + 1e-9)),
+        ("differences", one_entry(1 + 1e-6)),
+    ],
+)
+def test_directions_see_small_errors(oracle, change):
+    evidence = Evidence(off_by(change), None, LARGE)
+    assert not evidence.compared("W", getattr(evidence, oracle)("W")).agrees
+
+
+def test_a_failure_along_directions_is_told_as_one():
+    evidence = Evidence(off_by(lambda dW: dW * 1.5), None, LARGE)
+    (check,) = [c for c in checks(evidence.cell, None) if c.label == "dW[fd]"]
+    outcome = check.judge(evidence)
+    assert outcome.fault == (
+        "dW disagrees with the complex step along 3 of 3 random directions, "
+        "by up to 5.0e-01 of the largest."
+    )
+    verdict = weigh(check, evidence, outcome)
+    assert verdict.rows == ()
+    assert verdict.patterns == ("dW is 1.5 times what it should be.",)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cell import Array
-from gradcheck.oracles.reference import Reference
+from gradcheck.oracles.reference import Reference, directions
 
 NAME = "finite differences"
 
@@ -21,6 +21,7 @@ Forward = Callable[[Mapping[str, Any]], tuple[Array, ...]]
 
 # The steps, relative to the entry (at least to 1, the scale on which gates bend).
 _STEPS = (2.0**-7, 2.0**-12, 2.0**-17)
+_FINER_STEPS = (2.0**-8, 2.0**-10, 2.0**-12, 2.0**-14)  # where all entries move, the sum of them
 _COARSE_STEPS = (2.0**-3, 2.0**-1, 2.0**-5)  # of a forward that is rounded to float32 inside
 _GOOD = 1e-9  # relative bound at which no further step is tried
 _EPS = float(np.finfo(float).eps)
@@ -51,6 +52,24 @@ def gradient(
     return Reference(NAME, value, error)
 
 
+def probed(
+    forward: Forward,
+    inputs: Mapping[str, Any],
+    cotangents: Sequence[Array],
+    name: str,
+    noise: float = 0.0,
+    eps: float = _EPS,
+) -> Reference:
+    """The same along random directions only, for arguments with many entries."""
+    chosen = directions(inputs[name].shape)
+    pairs = [
+        along(forward, inputs, cotangents, name, direction, noise, eps, many=True)
+        for direction in chosen
+    ]
+    value, error = np.array(pairs).T
+    return Reference(NAME, value, error, chosen)
+
+
 def along(
     forward: Forward,
     inputs: Mapping[str, Any],
@@ -59,8 +78,14 @@ def along(
     direction: Array,
     noise: float = 0.0,
     eps: float = _EPS,
+    *,
+    many: bool = False,
 ) -> tuple[float, float]:
-    """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error."""
+    """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error.
+
+    ``many`` entries move together: smaller steps, and the roundings of the outputs, which random
+    cotangents sign, add up as random numbers do.
+    """
     x = inputs[name]
 
     plain = forward(inputs)
@@ -76,12 +101,17 @@ def along(
         slope = sum(float(np.sum(d * (u - v))) for d, u, _, v in pairs) / (2 * step)
         # Entry by entry: at kinks of two samples the bends may cancel where the errors do not.
         bend = sum(float(np.sum(np.abs(d * ((u - m) - (m - v))))) for d, u, m, v in pairs) / step
-        size = sum(float(np.sum(np.abs(d) * (np.abs(u) + np.abs(v)))) for d, u, _, v in pairs)
+        sizes = [np.abs(d) * (np.abs(u) + np.abs(v)) for d, u, _, v in pairs]
+        if many:
+            size = 8 * float(np.sqrt(sum(np.sum(one**2) for one in sizes)))
+        else:
+            size = sum(float(np.sum(one)) for one in sizes)
         return slope, (eps * size + 2 * noise) / (2 * step), bend
 
     best, best_share = (float("nan"), float("inf")), float("inf")
     tried: list[tuple[float, float]] = []
-    for step in _steps(np.abs(x[direction != 0]), eps):
+    steps = _COARSE_STEPS if eps > _EPS else _FINER_STEPS if many else _STEPS
+    for step in _steps(np.abs(x[direction != 0]), steps):
         coarse, middle, fine = (difference(step / 2**k) for k in range(3))
         first = (4 * middle[0] - coarse[0]) / 3
         second = (4 * fine[0] - middle[0]) / 3
@@ -108,11 +138,11 @@ def along(
     return value, max([bound, *apart])
 
 
-def _steps(moved: Array, eps: float) -> list[float]:
+def _steps(moved: Array, relative: Sequence[float]) -> list[float]:
     """Steps for entries of these magnitudes, powers of two so that x + h is mostly exact."""
     largest = float(moved.max(initial=0.0))
     scale = 2.0 ** np.ceil(np.log2(largest)) if largest > 1 else 1.0
-    steps = [step * scale for step in (_STEPS if eps <= _EPS else _COARSE_STEPS)]
+    steps = [step * scale for step in relative]
     nonzero = moved[moved > 0]
     if nonzero.size and nonzero.min() < 1e-2:  # log and 1/x bend on the scale of x itself
         steps.append(_STEPS[0] * float(nonzero.min()))
