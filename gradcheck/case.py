@@ -133,11 +133,16 @@ def declaring(
     path: Path,
     change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
     names: Mapping[str, Any] | None = None,
+    first: Callable[[ast.Module], ast.Module] = lambda tree: tree,
 ) -> tuple[ModuleType, dict[str, tuple[Contract, ...]], Watch]:
-    """Execute a case file: the module, what its functions declare, and whom they report to."""
+    """Execute a case file: the module, what its functions declare, and whom they report to.
+
+    ``change`` edits the tree once its declarations are read, ``first`` before that.
+    """
     watch, found = Watch(), {}
 
     def reporting(tree: ast.Module) -> ast.Module:
+        tree = first(tree)
         found.update(contract.declared(tree))
         return change(tree)
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradcheck import laws
 from gradcheck.agree import Comparison
-from gradcheck.cell import Cell
+from gradcheck.cell import Array, Cell
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Crash, Evidence, Examiner
-from gradcheck.laws import LAWS
+from gradcheck.indices import entry
+from gradcheck.laws import Law
 from gradcheck.oracles import complex_step
 from gradcheck.oracles.reference import Reference
+from gradcheck.oracles.sides import Kink
 from gradcheck.precision import DOUBLE
 from gradcheck.structure import Unusable
 from gradcheck.unroll import unroll
@@ -35,6 +38,7 @@ class Outcome:
     output: str | None = None  # of a forward comparison: which output disagrees
     judged: bool = True
     at_kink: bool = False  # a declared one: the example says nothing, and another is drawn
+    undeclared: bool = False  # the fault is that a kink is not declared
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,8 @@ def checks(cell: Cell, twin: "Twin | None") -> Iterator[Check]:
             judge = _gradient(name, by_autograd if twin else numeric)
             label = f"{subject}[unrolled]"
             yield Check(label, "unrolled", subject, unrolled, judge, over_time.time)
-    for law in LAWS:
-        yield Check(f"law[{law}]", law, "law", examiner, _law(law))
+    for name, law in laws.of(cell).items():
+        yield Check(f"law[{name}]", name, "law", examiner, _law(law))
 
 
 def _twin_over_time(twin: "Twin", cell: Cell) -> "Twin":
@@ -163,7 +167,7 @@ def _gradient(
         if not evidence.finite or evidence.too_coarse:
             return Outcome(judged=False)
         if evidence.at_kink:
-            return Outcome(judged=False, at_kink=True)
+            return _at_declared_kink(evidence, name)
         if evidence.point.clipped and refer is numeric:
             return Outcome(judged=False)  # the backward clips a slope on purpose, and says so
         hand = evidence.hand[name]
@@ -171,6 +175,12 @@ def _gradient(
             if hand.overflows and not refer(evidence, name).known:
                 return Outcome(judged=False)  # the true gradient overflows as well
             return Outcome(hand.sentence)
+        kinks = evidence.kinks(name)
+        if kinks:
+            outside = [kink for kink in kinks if not kink.holds(float(hand[kink.index]))]
+            if outside:
+                return Outcome(_two_slopes(evidence, name, outside[0], hand))
+            return Outcome(_two_slopes(evidence, name, kinks[0], hand), undeclared=True)
         reference = refer(evidence, name)
         comparison = evidence.compared(name, reference)
         if not comparison.agrees and reference.oracle == complex_step.NAME:
@@ -195,12 +205,38 @@ def _forward(evidence: Evidence) -> Outcome:
     return Outcome(None, worst, judged=worst.judged and evidence.finite)
 
 
-def _law(law: str) -> Callable[[Evidence], Outcome]:
+def _law(law: Law) -> Callable[[Evidence], Outcome]:
     def judge(evidence: Evidence) -> Outcome:
         _ = evidence.hand  # a backward that crashes keeps no law
-        return Outcome(LAWS[law](evidence))
+        return Outcome(law.judge(evidence))
 
     return _guarded(judge)
+
+
+def _at_declared_kink(evidence: Evidence, name: str) -> Outcome:
+    """A kink that is declared: at the very tie any slope between those of the two sides is right.
+
+    Near it, and where there is nothing to hold against the derivation, another example is drawn.
+    """
+    hand = evidence.hand[name]
+    if evidence.point.margin == 0 and not isinstance(hand, Unusable):
+        outside = [k for k in evidence.kinks(name) if not k.holds(float(hand[k.index]))]
+        if outside:
+            return Outcome(_two_slopes(evidence, name, outside[0], hand))
+    return Outcome(judged=False, at_kink=True)
+
+
+def _two_slopes(evidence: Evidence, name: str, kink: Kink, hand: Array) -> str:
+    """At a kink no value is the gradient, whatever the oracles say."""
+    got, point = float(hand[kink.index]), float(evidence.wide[name][kink.index])
+    said = (
+        f"{entry(f'd{name}', kink.index)} is no single value here: the forward has a kink.\n"
+        f"At {entry(name, kink.index)} = {point:.6g} the slope is {kink.left:.6g} to the left and "
+        f"{kink.right:.6g} to the right; the derivation gives {got:.6g}, "
+    )
+    if not kink.holds(got):
+        return said + "which lies outside of both, and is wrong whatever is declared."
+    return said + "a subgradient, which is accepted only where the case declares the kink."
 
 
 def _disagreement(what: str, comparison: Comparison, reference: Reference) -> str:

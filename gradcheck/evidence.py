@@ -13,8 +13,9 @@ from gradcheck.cell import Array, Cell, Point
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.noise import Disturbance
-from gradcheck.oracles import complex_step, fd
+from gradcheck.oracles import complex_step, fd, sides
 from gradcheck.oracles.reference import Reference
+from gradcheck.oracles.sides import Kink
 from gradcheck.precision import DOUBLE
 from gradcheck.rounding import Rounding
 from gradcheck.structure import Gradient, Unusable, gradients
@@ -50,6 +51,7 @@ class Evidence:
         self.precision = precision.coarser(precision.of(example.dtype), precision.of(cell.dtype))
         self._numeric: dict[str, Reference] = {}
         self._rounded: set[str] = set()
+        self._kinks: dict[str, tuple[Kink, ...]] = {}
 
     @cached_property
     def writes(self) -> bool:
@@ -68,7 +70,7 @@ class Evidence:
         """Outputs, cotangents and gradients, the backward right after its forward.
 
         Nothing runs in between, so that a cell that shares state between its calls is judged
-        alike whichever node asks first; unrolling and law[repeatable] are there to tell on it.
+        alike whichever node asks first; unrolling and law[again] are there to tell on it.
         """
         try:
             outputs, backward = self.cell.run(self.forward_inputs())
@@ -206,6 +208,14 @@ class Evidence:
             if not complex_step.same(one, other):
                 raise Crash(f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}")
         return outputs
+
+    def kinks(self, name: str) -> tuple[Kink, ...]:
+        """Where the forward has two slopes in an argument, at these very inputs."""
+        if name not in self._kinks:
+            plain = self.example.regime not in ("tiny", "huge", "saturated")
+            at = sides.kinks if plain and not self._is_large(name) else lambda *_: ()
+            self._kinks[name] = at(self.forward, self.wide, self.cotangents, name)
+        return self._kinks[name]
 
     def confirmed(self, name: str) -> Reference:
         """The same for an accusation, which the complex step alone does not make.

@@ -233,6 +233,8 @@ class CheckItem(_Item):
             assert isinstance(self.parent, CellNode)
             faults, hint = self.parent.explained(example)
         evidence = self.check.examiner.evidence(example)
+        if outcome.undeclared:
+            hint = hints.kink(self.path, self.check.examiner.cell.name, evidence.wide)
         verdict = weigh(self.check, evidence, outcome, faults, hint)
         return report.text(verdict, self._command(), load.shown(self.path))
 
