@@ -11,9 +11,9 @@ from gradcheck.precision import DOUBLE, Precision
 # Rounding of a handful of operations, in units of the tensor's largest entry. A right backward
 # and autograd differ by 1 to 5 eps; what exceeds this is measured (noise.py) before it is judged.
 OPERATIONS = 32
-# How many standard deviations of its own noise a result may be off: measured 4.9 at the worst of
-# 8,000 small draws and 14.6 at the largest sizes and in float32.
-DEVIATIONS = 16.0
+# How many times that noise (precision.py) an entry may be off that is compared with its own size,
+# because nothing else is allowed for it.
+_SURE = 4
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,19 @@ def compare(
     """Compare a result with a reference whose own error is at most ``own_error``.
 
     ``noise`` measures the rounding noise of the two computations, and the precision of the
-    coarsest number in them; it is costly, and asked only if the first bound is exceeded.
+    coarsest number in them. It is costly, and asked only if the first bound is exceeded, or if
+    some small entry is off by more than a millionth of itself.
     """
     first = Comparison(got, want, _allowed(want, own_error, precision), precision)
-    if first.agrees or noise is None:
+    share = precision.widest * np.abs(want)  # of what each entry is itself
+    small = first.error > share + own_error + precision.subnormal
+    if noise is None or (first.agrees and not small.any()):
         return first
     spread, coarsest = noise()
-    allowed = _allowed(want, own_error, coarsest) + DEVIATIONS * spread
-    return Comparison(got, want, allowed, coarsest)
+    allowed = _allowed(want, own_error, coarsest) + coarsest.deviations * spread
+    # An entry a million times smaller than the largest is not to be wrong by all of itself.
+    own = share + own_error + coarsest.subnormal + _SURE * coarsest.deviations * spread
+    return Comparison(got, want, np.minimum(allowed, own), coarsest)
 
 
 def _allowed(want: Array, own_error: Array | float, precision: Precision) -> Array:

@@ -17,7 +17,6 @@ from gradcheck.errors import CaseError
 from gradcheck.evidence import Crash, Evidence, Examiner
 from gradcheck.indices import entry
 from gradcheck.laws import Law
-from gradcheck.oracles import complex_step
 from gradcheck.oracles.reference import Reference
 from gradcheck.oracles.sides import Kink
 from gradcheck.precision import DOUBLE
@@ -172,7 +171,7 @@ def _gradient(
             return Outcome(judged=False)  # the backward clips a slope on purpose, and says so
         hand = evidence.hand[name]
         if isinstance(hand, Unusable):
-            if hand.overflows and not refer(evidence, name).known:
+            if hand.overflows and (evidence.out_of_reach(name) or not refer(evidence, name).known):
                 return Outcome(judged=False)  # the true gradient overflows as well
             return Outcome(hand.sentence)
         kinks = evidence.kinks(name)
@@ -183,11 +182,13 @@ def _gradient(
             return Outcome(_two_slopes(evidence, name, kinks[0], hand), undeclared=True)
         reference = refer(evidence, name)
         comparison = evidence.compared(name, reference)
-        if not comparison.agrees and reference.oracle == complex_step.NAME:
+        if not comparison.agrees and refer is numeric:
             reference = evidence.confirmed(name)
             comparison = evidence.compared(name, reference)
         if comparison.agrees:
             return Outcome(None, comparison, reference, judged=comparison.judged)
+        if evidence.out_of_reach(name):
+            return Outcome(judged=False)
         return Outcome(_disagreement(f"d{name}", comparison, reference), comparison, reference)
 
     return _guarded(judge)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck import contracts, draw, load, noise, precision, rounding
-from gradcheck.agree import DEVIATIONS, OPERATIONS, Comparison, Noise, compare
+from gradcheck.agree import OPERATIONS, Comparison, Noise, compare
 from gradcheck.cell import Array, Cell, Point
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
@@ -16,7 +16,7 @@ from gradcheck.noise import Disturbance
 from gradcheck.oracles import complex_step, fd, sides
 from gradcheck.oracles.reference import Reference
 from gradcheck.oracles.sides import Kink
-from gradcheck.precision import DOUBLE
+from gradcheck.precision import DOUBLE, SINGLE
 from gradcheck.rounding import Rounding
 from gradcheck.structure import Gradient, Unusable, gradients
 
@@ -30,7 +30,7 @@ NOT_A_FUNCTION = (
 )
 
 
-_MOST_ENTRIES = 2000  # of an argument that numeric oracles go through one by one
+_MOST_ENTRIES = 1000  # of an argument that numeric oracles go through one by one
 
 
 class Crash(Exception):
@@ -50,7 +50,7 @@ class Evidence:
         # What the cell is in by its own choice counts as declared; coarser numbers are found.
         self.precision = precision.coarser(precision.of(example.dtype), precision.of(cell.dtype))
         self._numeric: dict[str, Reference] = {}
-        self._rounded: set[str] = set()
+        self._confirmed: set[str] = set()
         self._kinks: dict[str, tuple[Kink, ...]] = {}
 
     @cached_property
@@ -120,14 +120,21 @@ class Evidence:
         """Whether a declared kink is so near that the gradient is not one value."""
         return self.point.margin <= max(contracts.NEAR, 64 * self.precision.eps)
 
-    @property
+    @cached_property
     def too_coarse(self) -> bool:
-        """Whether rounding breaks what the backward is declared to need of a cotangent.
+        """Whether float32 is too coarse, or too short, for this example.
 
-        In float32 dh is orthogonal to h to 1e-7 only, and what was dropped is as large.
+        dh is orthogonal to h to 1e-7 only, and what was dropped is as large; or a square
+        overflows within, and the outputs are not those of the formula.
         """
+        if self.precision is DOUBLE:
+            return False
         kinds = {contract.kind for contract in self.cell.contracts}
-        return self.precision is not DOUBLE and contracts.ORTHOGONAL in kinds
+        pairs = zip(self.outputs, self._wide_outputs, strict=True)
+        return contracts.ORTHOGONAL in kinds or not all(
+            compare(ours, true, SINGLE.widest * np.max(np.abs(true), initial=0.0)).agrees
+            for ours, true in pairs
+        )
 
     def forward_inputs(self) -> dict[str, Any]:
         """What to hand to the cell: the read-only inputs, or copies for a cell that writes."""
@@ -218,18 +225,24 @@ class Evidence:
         return self._kinks[name]
 
     def confirmed(self, name: str) -> Reference:
-        """The same for an accusation, which the complex step alone does not make.
+        """The same for an accusation, which no numeric oracle makes at its first word.
 
-        Where differences refute it, they replace it; and its own rounding is measured, because
+        Differences try every step, so that a bend finer than the first is not passed over. Where
+        they refute the complex step, they replace it; and its own rounding is measured, because
         1 - p of a saturated p has lost its digits in the forward already.
         """
         first = self.numeric(name)
-        differences = self.differences(name)
-        if not compare(first.value, differences.value, differences.error + first.error).agrees:
+        if name in self._confirmed:
+            return first
+        self._confirmed.add(name)
+        differences = self.differences(name, every=True)
+        if (
+            first.oracle != complex_step.NAME
+            or not compare(first.value, differences.value, differences.error + first.error).agrees
+        ):
             self._numeric[name] = differences
-        elif first.oracle == complex_step.NAME and name not in self._rounded:
-            self._rounded.add(name)
-            own = DEVIATIONS * self._complex_noise(name)
+        else:
+            own = DOUBLE.deviations * self._complex_noise(name)
             self._numeric[name] = replace(first, error=first.error + own)
         return self._numeric[name]
 
@@ -259,21 +272,46 @@ class Evidence:
         """Whether asking for every entry would take too long."""
         return int(np.size(self.inputs[name])) > _MOST_ENTRIES
 
-    def differences(self, name: str) -> Reference:
-        """Finite differences, whether or not the complex step is valid."""
+    def differences(self, name: str, *, every: bool = False) -> Reference:
+        """Finite differences, whether or not the complex step is valid; by ``every`` step or until
+        one is good.
+        """
         of_forward = self._wide_rounding
         blurs = [np.abs(d) * s for d, s in zip(self.cotangents, of_forward.outputs, strict=True)]
         eps = of_forward.precision.eps
         if self._is_large(name):
             # The cotangents are random, so that the errors of many outputs do not add up.
-            noise = DEVIATIONS * float(np.sqrt(sum(np.sum(blur**2) for blur in blurs)))
+            noise = of_forward.precision.deviations * float(
+                np.sqrt(sum(np.sum(blur**2) for blur in blurs))
+            )
             return fd.probed(self.forward, self.wide, self.cotangents, name, noise, eps)
-        noise = DEVIATIONS * sum(float(np.sum(blur)) for blur in blurs)
-        return fd.gradient(self.forward, self.wide, self.cotangents, name, noise, eps)
+        noise = of_forward.precision.deviations * sum(float(np.sum(blur)) for blur in blurs)
+        return fd.gradient(self.forward, self.wide, self.cotangents, name, noise, eps, every=every)
 
     def forward(self, inputs: Mapping[str, Any]) -> tuple[Array, ...]:
         """The author's forward alone, on other inputs."""
         return self.point.forward(draw.writable(inputs) if self.writes else inputs)
+
+    @cached_property
+    def _wide_hand(self) -> dict[str, Gradient]:
+        """The gradients by the author's backward in float64, for an example in float32."""
+        _, backward = self.wide_cell.run(draw.writable(self.wide) if self.writes else self.wide)
+        returned = backward([draw.widened(cotangent).copy() for cotangent in self.cotangents])
+        arguments = [self.wide[argument.name] for argument in self.cell.arguments]
+        return gradients(self.wide_cell, returned, arguments)
+
+    def out_of_reach(self, name: str) -> bool:
+        """Whether the same code gives another gradient in float64.
+
+        Then float32 is too short or too coarse for this example, whatever the derivation is; a
+        wrong derivation is wrong in both.
+        """
+        if self.precision is DOUBLE:
+            return False
+        ours, true = self.hand[name], self._wide_hand[name]
+        if isinstance(ours, Unusable) or isinstance(true, Unusable):
+            return isinstance(ours, Unusable) and ours.overflows and not isinstance(true, Unusable)
+        return not compare(ours, true, SINGLE.widest * np.max(np.abs(true), initial=0.0)).agrees
 
     @cached_property
     def rounding(self) -> Rounding:
@@ -311,6 +349,8 @@ class Evidence:
 
         def noise() -> Noise:
             spread = reference.blurred(self.noise(name, with_twin))
+            if not self.rounding.settled:
+                spread = np.full_like(spread, np.inf)
             return spread, self.rounding.precision
 
         # Rounding of the many entries that make up one slope; nothing where entries are compared.

@@ -16,6 +16,9 @@ from gradcheck.cell import Array
 
 SAMPLES = 8
 
+# Operations whose result is zero only if one of so many of its first operands is.
+_NEVER_ZERO = {np.exp: 0, np.exp2: 0, np.square: 1, np.power: 1, np.divide: 1, np.multiply: 2}
+
 
 @dataclass(frozen=True)
 class Disturbance:
@@ -44,6 +47,8 @@ class Disturbed(np.ndarray[Any, Any]):
         result = getattr(ufunc, method)(*(plain(value) for value in given), **kwargs)
         if method == "at":
             return None
+        if method == "__call__" and ufunc in _NEVER_ZERO:
+            result = _above_zero(ufunc, result, [plain(value) for value in given], self.source)
         return _each(result, lambda part: disturb(part, self.source))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -65,6 +70,27 @@ def disturb(value: Any, source: Disturbance) -> Any:
     disturbed = np.asarray(moved, still.dtype).view(Disturbed)
     disturbed.source = source
     return disturbed
+
+
+def _above_zero(ufunc: np.ufunc, result: Any, operands: Sequence[Any], source: Disturbance) -> Any:
+    """The result with what underflowed above zero again, anywhere below the normal range.
+
+    An exact zero stays one under relative disturbance, and one that underflowed may still be
+    multiplied by something huge.
+    """
+    dtype = np.asarray(result).dtype
+    if dtype.kind != "f":
+        return result
+    lost, sign = np.equal(result, 0), np.float64(1.0)
+    for factor in operands[: _NEVER_ZERO[ufunc]]:
+        lost = lost & np.not_equal(factor, 0)
+        sign = sign * np.sign(np.asarray(factor, float))  # a mask may be of booleans
+    if ufunc in (np.exp, np.exp2):
+        lost = lost & np.isfinite(operands[0])  # exp(-inf) of a mask is zero
+    if not np.any(lost):
+        return result
+    some = sign * float(np.finfo(dtype).tiny) * source.generator.uniform(size=np.shape(result))
+    return np.where(lost, some, result).astype(dtype)
 
 
 def _about_one(still: Array, source: Disturbance) -> Array:

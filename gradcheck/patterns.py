@@ -85,7 +85,6 @@ def _draws(
     fixed: dict[str, int] | None = None,
     regime: str = "ordinary",
     count: int = 3,
-    dtype: str = "float64",
 ) -> Iterator[_Draw]:
     """Draws with different sizes, some of them ``fixed``; draws that fail are left out."""
     names = examiner.cell.size_names
@@ -94,7 +93,7 @@ def _draws(
         if time is not None:
             sizes[time] = 3
         sizes |= fixed or {}
-        example = Example(tuple(sizes.items()), seed + 1, regime, dtype)
+        example = Example(tuple(sizes.items()), seed + 1, regime)
         if not fits(examiner.cell, example):
             continue
         evidence = examiner.evidence(example)
@@ -179,10 +178,6 @@ def _only_at(
                 continue
             if any(map(holds, _draws(examiner, name, refer, time, {}, regime, count=20))):
                 yield f"It is wrong only {text}."
-        if shown is None or shown.dtype == "float32":
-            coarse = _draws(examiner, name, refer, time, {}, "ordinary", dtype="float32")
-            if any(map(holds, coarse)):
-                yield "It is wrong only in float32."
 
 
 def _fulfils(example: Example, fixed: dict[str, int], regime: str) -> bool:

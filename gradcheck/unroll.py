@@ -7,7 +7,7 @@ states (or is called x) has one value a step; the others are weights, tied over 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,7 @@ def _around(cell: Cell, inputs: Mapping[str, Any]) -> Point:
     return Point(held, margin, any(point.clipped for point in points))
 
 
+@lru_cache(maxsize=1024)
 def per_step(cell: Cell) -> frozenset[str]:
     """The arguments and constants that have a value of their own at every step."""
     states = dict(cell.states)

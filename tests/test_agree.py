@@ -49,11 +49,20 @@ def test_noise_is_asked_only_beyond_the_first_bound_and_widens_it():
         return np.full(WANT.shape, 1e-10), DOUBLE
 
     asked = []
-    assert compare(WANT + 1e-15, WANT, noise=noise).agrees
+    assert compare(WANT * (1 + 1e-15), WANT, noise=noise).agrees
     assert not asked
     assert compare(WANT + 1e-9, WANT, noise=noise).agrees
     assert asked
     assert not compare(WANT + 1e-8, WANT, noise=noise).agrees
+
+
+@pytest.mark.parametrize(("noise", "agrees"), [(1e-36, False), (1e-20, True)])
+def test_an_entry_far_below_the_largest_is_not_wrong_by_all_of_itself(noise, agrees):
+    want = np.array([1.0, 1e-20])
+    got = np.array([1.0, -1e-20])
+    comparison = compare(got, want, noise=lambda: (np.full(2, noise), DOUBLE))
+    assert comparison.agrees == agrees
+    assert compare(want * (1 + 1e-15), want, noise=lambda: pytest.fail("asked")).agrees
 
 
 def test_a_bound_that_hides_a_millionth_is_not_agreement():

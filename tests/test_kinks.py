@@ -12,7 +12,7 @@ from gradcheck.checks import Check, checks
 from gradcheck.oracles import sides
 from gradcheck.search import search
 
-CELL = '''
+CELL = """
 import numpy as np
 
 def cell(x: "B D", h_prev: "B H", W: "D H"):
@@ -25,7 +25,7 @@ def cell(x: "B D", h_prev: "B H", W: "D H"):
         return da @ W.T, dh * {slope}, x.T @ da
 
     return h, backward
-'''
+"""
 
 
 def written(tmp_path: Path, forward: str, slope: str, declared: str = "") -> Path:

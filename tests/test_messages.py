@@ -155,7 +155,7 @@ def test_autograd_is_the_odd_one_out():
 def test_differences_are_the_odd_one_out(monkeypatch):
     """They bound their own error too well for a cell to be found that fools them; so they lie."""
 
-    def lying(self, name):
+    def lying(self, name, every=False):
         value = np.full(self.inputs[name].shape, 7.0)
         return Reference("finite differences", value, 0 * value)
 

@@ -79,9 +79,12 @@ def test_a_right_cell_in_float32_is_right(tmp_path):
     assert red(cell) == set()
 
 
-def test_a_right_cell_in_float32_is_right_without_readable_source(tmp_path):
+def test_a_right_cell_in_float32_is_never_wrong_without_readable_source(tmp_path):
+    """Differences of a coarse forward see little, and then say nothing."""
     cell = cell_of(tmp_path, OPEN.format(slope="h**2"))
-    assert red(replace(cell, finer=None, source=None)) <= {"dW[unrolled]", "dU[unrolled]"}
+    for check in checks(replace(cell, finer=None, source=None), None):
+        if check.subject != "law":
+            assert search(check, "fast", shrink=False).failure is None
 
 
 def test_a_wrong_cell_in_float32_is_wrong(tmp_path):

@@ -24,6 +24,9 @@ _STEPS = (2.0**-7, 2.0**-12, 2.0**-17)
 _FINER_STEPS = (2.0**-8, 2.0**-10, 2.0**-12, 2.0**-14)  # where all entries move, the sum of them
 _COARSE_STEPS = (2.0**-3, 2.0**-1, 2.0**-5)  # of a forward that is rounded to float32 inside
 _GOOD = 1e-9  # relative bound at which no further step is tried
+_DIM = 1e-4  # relative bound beyond which the bound is itself uncertain
+_DOUBT = 16
+_DIGITS = 5e-11  # relative: however smooth it looks, no difference is believed to more digits
 _EPS = float(np.finfo(float).eps)
 
 
@@ -34,19 +37,23 @@ def gradient(
     name: str,
     noise: float = 0.0,
     eps: float = _EPS,
+    *,
+    every: bool = False,
 ) -> Reference:
     """d<cotangents, outputs>/d(inputs[name]), entry by entry; 6 forwards an entry as a rule.
 
     ``noise`` bounds the rounding of <cotangents, outputs> beyond one ``eps`` of each output,
     that of the coarsest number in the forward: where a pre-activation of 1e3 is rounded, its
-    sigmoid is off by more than that.
+    sigmoid is off by more than that. ``every`` step is tried, also after a good one.
     """
     x = inputs[name]
     value, error = np.zeros(x.shape), np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         direction = np.zeros(x.shape)
         direction[index] = 1.0
-        value[index], error[index] = along(forward, inputs, cotangents, name, direction, noise, eps)
+        value[index], error[index] = along(
+            forward, inputs, cotangents, name, direction, noise, eps, every=every
+        )
     unknown = ~(np.isfinite(value) & np.isfinite(error))  # the forward overflows within each step
     value, error = np.where(unknown, 0.0, value), np.where(unknown, np.inf, error)
     return Reference(NAME, value, error)
@@ -80,6 +87,7 @@ def along(
     eps: float = _EPS,
     *,
     many: bool = False,
+    every: bool = False,
 ) -> tuple[float, float]:
     """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error.
 
@@ -109,6 +117,7 @@ def along(
         return slope, (eps * size + 2 * noise) / (2 * step), bend
 
     best, best_share = (float("nan"), float("inf")), float("inf")
+    best_settled = False
     tried: list[tuple[float, float]] = []
     steps = _COARSE_STEPS if eps > _EPS else _FINER_STEPS if many else _STEPS
     for step in _steps(np.abs(x[direction != 0]), steps):
@@ -119,6 +128,11 @@ def along(
         # Weights of the three differences in the value: 64/45, 20/45 and 1/45.
         rounding = (64 * fine[1] + 20 * middle[1] + coarse[1]) / 45
         bound = abs(second - first) + 2 * rounding
+        # As long as steps are short, a change is a quarter of the one before; else they are long.
+        changes = middle[0] - coarse[0], fine[0] - middle[0]
+        settled = abs(changes[1]) <= rounding or 2 < changes[0] / changes[1] < 8
+        if not settled:
+            bound += abs(changes[0]) + abs(changes[1])
         # The two sides of a smooth point come together as the step shrinks; at a kink they
         # do not, and then no value between them is known.
         if fine[2] > coarse[2] / 2:
@@ -128,14 +142,20 @@ def along(
         share = bound / abs(value) if value else bound
         tried.append((value, bound))
         if share < best_share:
-            best, best_share = (value, bound), share
-        if share <= _GOOD:
+            best, best_share, best_settled = (value, bound), share, settled
+        if share <= _GOOD and settled and not every:
             break
-    # A step too large for where the forward bends may look settled: what another step excludes
-    # is not known. Of a coarse forward, all of whose steps are large, no step is believed alone.
     value, bound = best
-    apart = [abs(value - v) for v, b in tried if abs(value - v) > bound + b or eps > _EPS]
-    return value, max([bound, *apart])
+    if best_share > _DIM and not best_settled:
+        return value, float("inf")  # the forward bends within the shortest step
+    if best_share > _DIM:
+        bound *= _DOUBT
+    # A step too large for where the forward bends may look settled: what another step excludes
+    # is not known. No step that is not settled is believed alone, and none of a coarse forward,
+    # all of whose steps are large.
+    alone = best_settled and eps <= _EPS
+    apart = [abs(value - v) for v, b in tried if abs(value - v) > bound + b or not alone]
+    return value, max([bound, _DIGITS * abs(value), *apart])
 
 
 def _steps(moved: Array, relative: Sequence[float]) -> list[float]:

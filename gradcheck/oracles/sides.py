@@ -19,6 +19,7 @@ _STEPS = (2.0**-20, 2.0**-26)  # of the argument's size, 1 at least
 _EPS = float(np.finfo(float).eps)
 _SAME = 1e-3  # relative: a slope bends by far less than this over the first step
 _CLOSE = 1e-6  # relative: what differences over the shorter step are off by
+_STEEP = 1e4  # slope against size
 _SHOWN = 5
 
 
@@ -70,7 +71,8 @@ def _two_slopes(
     """The slopes to the left and to the right, if they differ at each step by as much."""
     x = inputs[name]
     scale = max(1.0, float(np.max(np.abs(x), initial=0.0)))
-    seen = []
+    before: float | None = None
+    left = right = 0.0
     for relative in _STEPS:
         step = relative * scale
         try:
@@ -83,11 +85,13 @@ def _two_slopes(
             for pair in itertools.pairwise(runs)
         )
         size = sum(float(np.sum(np.abs(d * u))) for d, u in zip(cotangents, runs[1], strict=True))
-        seen.append((left, right, 64 * _EPS * (size + 1e-300) / step))
-    (l1, r1, _), (left, right, noise) = seen
-    apart, before = right - left, r1 - l1
-    large = abs(apart) > max(noise, _SAME * max(abs(left), abs(right)))
-    same = abs(apart - before) <= noise + _SAME * max(abs(apart), abs(left), abs(right))
-    if not (np.isfinite(apart) and large and same):
-        return None
+        noise = 64 * _EPS * (size + 1e-300) / step
+        apart, largest = right - left, max(abs(left), abs(right))
+        if not np.isfinite(apart) or abs(apart) <= max(noise, _SAME * largest):
+            return None
+        if largest * scale > _STEEP * (size + sum(float(np.sum(np.abs(d))) for d in cotangents)):
+            return None  # a smooth bend may be sharper than any step
+        if before is not None and abs(apart - before) > noise + _SAME * max(abs(apart), largest):
+            return None
+        before = apart
     return left, right
