@@ -19,6 +19,11 @@ _DTYPES = 5 * DTYPES[:1] + DTYPES[1:]
 PROFILES = {"fast": 20, "default": 100, "thorough": 1000}
 
 
+def count(profile: str, *, law: bool) -> int:
+    """How many examples a node has; a law half as many, since it breaks nearly everywhere."""
+    return PROFILES[profile] // (2 if law else 1)
+
+
 @st.composite
 def examples(draw_from: st.DrawFn, cell: Cell, time: str | None = None) -> Example:
     """Examples for a cell; ``time`` names the size that may be 0, the steps of an unrolled cell.

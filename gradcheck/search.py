@@ -9,7 +9,7 @@ from hypothesis.errors import Unsatisfiable
 from gradcheck.checks import Check, Outcome, Tally
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
-from gradcheck.examples import PROFILES, examples
+from gradcheck.examples import count, examples
 
 
 @dataclass
@@ -57,7 +57,7 @@ def hypothesis_test(
 
     @hypothesis.seed(0 if seed is None else seed)
     @hypothesis.settings(
-        max_examples=PROFILES[profile],
+        max_examples=count(profile, law=check.subject == "law"),
         database=None,
         deadline=None,
         derandomize=False,  # the seed above decides

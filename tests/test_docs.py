@@ -109,7 +109,7 @@ def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():
     from gradcheck import agree, noise, precision
 
     assert f"{agree.OPERATIONS} eps" in DECIDING
-    assert f"{agree.DEVIATIONS:.0f} standard deviations" in DECIDING
+    assert f"{precision.DOUBLE.deviations:.0f} standard deviations" in DECIDING
     assert precision.DOUBLE.widest == 1e-6
     assert precision.SINGLE.widest == 1e-3
     assert noise.SAMPLES == 8

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from gradcheck import laws
 from gradcheck.case import closure
 from gradcheck.draw import Example
-from gradcheck.evidence import Evidence
-from gradcheck.laws import LAWS
+from gradcheck.evidence import Crash, Evidence
 
 
 def evidence(cell):
@@ -17,7 +17,13 @@ def evidence(cell):
 
 def broken(cell):
     """The laws that a cell breaks, with their sentences."""
-    return {name: said for name, law in LAWS.items() if (said := law(evidence(cell)))}
+    found, told = evidence(cell), {}
+    for name, law in laws.of(found.cell).items():
+        try:
+            told[name] = law.judge(found)
+        except Crash as crash:
+            told[name] = str(crash)
+    return {name: said for name, said in told.items() if said is not None}
 
 
 def right(x: "B", w: "B"):
@@ -137,7 +143,71 @@ def returns_an_output(x: "B", w: "B"):
     return y, backward
 
 
+def pops_its_caches(x: "B", w: "B"):
+    caches = [(x, w)]
+
+    def backward(dy):
+        a, b = caches.pop()
+        return dy * b, dy * a
+
+    return x * w, backward
+
+
+def writes_into_what_the_forward_kept(x: "B", w: "B"):
+    kept = {"pair": [x.copy(), w.copy()]}
+
+    def backward(dy):
+        a, b = kept["pair"]
+        dx = dy * b
+        a *= dy
+        return dx, a.copy()
+
+    return x * w, backward
+
+
+def assigns_what_the_forward_kept(x: "B", w: "B"):
+    slope = w.copy()
+
+    def backward(dy):
+        nonlocal slope
+        slope = dy * slope
+        return slope.copy(), dy * x
+
+    return x * w, backward
+
+
+def writes_deep_inside(x: "B", w: "B"):
+    def step(a):
+        gate = a * 1.0
+
+        def back(dy):
+            gate[...] = dy * gate
+            return gate.copy()
+
+        return back
+
+    steps = [step(w)]
+
+    def backward(dy):
+        return steps[0](dy), dy * x
+
+    return x * w, backward
+
+
+def keeps_and_reads(x: "B", w: "B"):
+    """Lists, dicts, functions and numbers that backward reads and leaves alone."""
+    kept = {"pair": [x.copy(), w.copy()], "name": "x", "nothing": None, "nan": float("nan")}
+    functions = [lambda dy: dy * kept["pair"][1]]
+
+    def backward(dy):
+        return functions[0](dy), dy * kept["pair"][0]
+
+    return x * w, backward
+
+
 def test_a_right_cell_breaks_none():
+    assert broken(keeps_and_reads) == {}
+
     assert broken(right) == {}
 
 
@@ -167,13 +237,38 @@ RANDOM = (
             "The forward writes into its argument x.\nWork on a copy: `x = x.copy()`.",
         ),
         (
+            pops_its_caches,
+            "purity",
+            "backward changes the length of caches, which the forward kept.\n"
+            "Read it without taking out or putting in: `for one in reversed(caches)` instead of "
+            "`caches.pop()`.",
+        ),
+        (
+            writes_into_what_the_forward_kept,
+            "purity",
+            "backward writes into an array inside of kept, which the forward kept.\n"
+            "Work on a copy of it: `.copy()`.",
+        ),
+        (
+            writes_deep_inside,
+            "purity",
+            "backward writes into an array inside of steps, which the forward kept.\n"
+            "Work on a copy of it: `.copy()`.",
+        ),
+        (
+            assigns_what_the_forward_kept,
+            "purity",
+            "backward puts something else into slope, which the forward kept.\n"
+            "Give what it computes a name of its own.",
+        ),
+        (
             writes_what_is_there,
             "purity",
             "It writes into an array that was handed in, though it leaves every value as it was.",
         ),
         (
             keeps_a_count,
-            "repeatable",
+            "again",
             "Two calls of backward differ in dx.\n"
             "It changes something that the forward kept, or draws random numbers.",
         ),
@@ -185,7 +280,8 @@ RANDOM = (
         (
             backward_of_this_forward_only,
             "repeatable",
-            "Two calls differ in dx, although the forward repeats itself.",
+            "Two calls differ in dx, although the forward repeats itself.\n"
+            "backward draws random numbers, or keeps something from one call to the next.",
         ),
         (
             returns_its_cotangent,
@@ -228,3 +324,27 @@ def test_a_cell_that_writes_is_still_judged_by_its_values():
     assert found.writes
     for name in ("x", "w"):
         assert found.compared(name, found.numeric(name)).agrees
+
+
+def test_a_second_backward_that_fails_is_told():
+    with pytest.raises(Crash, match="A second backward fails with IndexError: pop from empty list"):
+        laws.LAWS["again"].judge(evidence(pops_its_caches))
+
+
+LAST = {}
+
+
+def reads_the_last_forward(x: "B", w: "B"):
+    LAST["w"] = w
+
+    def backward(dy):
+        return dy * LAST["w"], dy * x
+
+    return x * w, backward
+
+
+def test_a_backward_that_reads_the_last_forward_is_told():
+    assert broken(reads_the_last_forward) == {
+        "again": "backward gives another dx once the forward has run on other inputs.\nIt reads "
+        "what the last forward left; let it use the variables of its own."
+    }

@@ -14,6 +14,7 @@ from gradcheck.checks import Check, checks
 from gradcheck.oracles import autograd
 from gradcheck.proofread import proofread
 from gradcheck.search import search
+from gradcheck.unroll import unroll
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -69,6 +70,8 @@ def test_exactly_the_declared_gradients_turn_red(path):
 
 @pytest.mark.parametrize("path", MISTAKES, ids=lambda path: path.stem)
 def test_what_is_wrong_in_one_step_is_wrong_over_time(path):
+    if unroll(cell_of(path)) is None:
+        pytest.skip("a cell of whole sequences is not unrolled once more")
     red = {check.subject for check in red_checks(path) if check.oracle == "unrolled"}
     assert {name for name in declared(path) if not name.startswith("law")} <= red
 

@@ -144,7 +144,7 @@ def one_cache(x: "B D", h_prev: "B H", W: "D H", U: "H H"):
 def test_one_cache_for_all_calls_is_judged_alike_whichever_node_asks_first():
     over_time = [f"{d}[unrolled]" for d in ("dx", "dh_prev", "dW", "dU")]
     assert red(one_cache) == over_time
-    law = next(c for c in checks(closure(one_cache), None) if c.label == "law[repeatable]")
+    law = next(c for c in checks(closure(one_cache), None) if c.label == "law[again]")
     assert search(law).failure[1].fault.startswith("backward gives another dx once the forward")
 
 

@@ -1,4 +1,4 @@
-# red: dbf -- M7, a bias adds up over the batch
+# red: dbf law[batch] -- M7, a bias adds up over the batch
 # wrong: dWf, dbf = z.T @ daf, daf.mean(axis=0)
 # right: dWf, dbf = z.T @ daf, daf.sum(axis=0)
 

@@ -1,4 +1,4 @@
-# red: dWo -- M9, nothing in the forward divides by B
+# red: dWo law[batch] -- M9, nothing in the forward divides by B
 # wrong: dWo, dbo = z.T @ dao / len(x), dao.sum(axis=0)
 # right: dWo, dbo = z.T @ dao, dao.sum(axis=0)
 

@@ -1,4 +1,4 @@
-# red: db -- M7, the other samples are left out
+# red: db law[batch] law[permutation] -- M7, the other samples are left out
 # wrong: db = da[0].copy()
 # right: db = da.sum(axis=0)
 

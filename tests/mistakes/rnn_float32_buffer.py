@@ -1,4 +1,4 @@
-# red: dW -- a buffer of another type loses half of the digits
+# red: dW law[precision] -- a buffer of another type loses half of the digits
 # wrong: dW = (x.T @ da).astype(np.float32)
 # right: dW = x.T @ da
 

@@ -1,4 +1,4 @@
-# red: dW -- M8, each sample overwrites what the ones before it gave
+# red: dW law[batch] law[permutation] -- M8, each sample overwrites what the ones before it gave
 # wrong: dW = np.outer(x_n, da_n)
 # right: dW = x.T @ da
 

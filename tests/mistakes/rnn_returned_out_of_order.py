@@ -1,4 +1,4 @@
-# red: dW dU -- the gradients come in the order of the arguments
+# red: dW dU law[permutation] -- the gradients come in the order of the arguments
 # wrong: return dx, dh_prev, dU, dW, db
 # right: return dx, dh_prev, dW, dU, db
 

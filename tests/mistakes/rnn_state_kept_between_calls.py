@@ -1,4 +1,4 @@
-# red: law[repeatable] -- the second backward of one forward finds da already changed
+# red: law[purity] law[again] -- the second backward of one forward finds da already changed
 
 import numpy as np
 

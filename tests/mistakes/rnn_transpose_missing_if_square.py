@@ -1,4 +1,4 @@
-# red: dx -- wrong only where D = H, as in a test with one size for all
+# red: dx law[permutation] -- wrong only where D = H, as in a test with one size for all
 # wrong: dx = da @ (W if W.shape[0] == W.shape[1] else W.T)
 # right: dx = da @ W.T
 

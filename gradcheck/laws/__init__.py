@@ -1,0 +1,55 @@
+"""Laws: what must hold of every backward, whatever its numbers; no oracle is asked.
+
+Each law is one function of what is known on an example, and says in one sentence what is broken
+and in further lines what to write instead. docs/laws.md has the table for users.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradcheck.cell import Cell
+from gradcheck.evidence import Evidence
+from gradcheck.laws.again import again, repeatable
+from gradcheck.laws.batch import apart, batch
+from gradcheck.laws.chunks import chunks, composed
+from gradcheck.laws.cotangents import linear, zero
+from gradcheck.laws.dtype import precision
+from gradcheck.laws.fresh import fresh, of_a_file
+from gradcheck.laws.layout import layout
+from gradcheck.laws.padding import padded, padding
+from gradcheck.laws.permutation import indifferent, permutation
+from gradcheck.laws.untouched import aliasing, purity
+
+
+def _always(_: Cell) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Law:
+    """What is broken on an example, if anything; and to which cells the law applies at all."""
+
+    judge: Callable[[Evidence], str | None]
+    applies: Callable[[Cell], bool] = _always
+
+
+LAWS: dict[str, Law] = {
+    "purity": Law(purity),
+    "aliasing": Law(aliasing),
+    "repeatable": Law(repeatable),
+    "again": Law(again),
+    "fresh": Law(fresh, of_a_file),
+    "zero": Law(zero),
+    "linear": Law(linear),
+    "batch": Law(batch, lambda cell: bool(apart(cell))),
+    "permutation": Law(permutation, lambda cell: bool(indifferent(cell))),
+    "chunks": Law(chunks, lambda cell: composed(cell) is not None),
+    "padding": Law(padding, lambda cell: bool(padded(cell))),
+    "layout": Law(layout),
+    "precision": Law(precision),
+}
+
+
+def of(cell: Cell) -> dict[str, Law]:
+    """The laws that apply to a cell, by name."""
+    return {name: law for name, law in LAWS.items() if law.applies(cell)}
