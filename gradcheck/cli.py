@@ -1,4 +1,4 @@
-"""The command line: ``gradcheck proofread``, ``watch``, ``new`` and ``gallery``."""
+"""The command line: ``gradcheck proofread``, ``watch``, ``mutate``, ``new`` and ``gallery``."""
 
 import dataclasses
 import json
@@ -10,8 +10,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from gradcheck import gallery, load, new, printed
+from gradcheck import gallery, load, mutate, new, printed
 from gradcheck.errors import CaseError
+from gradcheck.mutate import Score
 from gradcheck.proofread import RIGHT, UNJUDGED, WRONG, Proof, proofread
 
 _STATUS = {RIGHT: 0, WRONG: 1, UNJUDGED: 2}
@@ -64,6 +65,61 @@ def watch(target: str) -> None:
         if any(Path(name).name == path.name for _, name in changed):
             click.clear()
             _again(target)
+
+
+@main.command("mutate")
+@click.argument("target", metavar="FILE[::CELL]")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the scores as JSON (docs/mutation.md)."
+)
+@click.option(
+    "--most",
+    default=mutate.MOST,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Judge at most so many mutants of a cell, of all lines and kinds in fair shares.",
+)
+@click.option(
+    "--reference",
+    default="reference",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the twins, beside that of the cases.",
+)
+def mutate_command(target: str, as_json: bool, most: int, reference: Path) -> None:
+    """Plant mistakes into a right backward, and count those that its checks see.
+
+    Each mutant has one mistake, and is checked as pytest checks the cell; those that pass are
+    printed. The file is not changed.
+
+    Exit status: 0 all killed, 1 some survive, 2 cannot be judged.
+    """
+    error = ""
+    scores: tuple[Score, ...] = ()
+    try:
+        console = Console(stderr=True)
+        hidden = not console.is_terminal
+        with Progress(console=console, transient=True, disable=hidden) as progress:
+            task = progress.add_task("")
+            scores = mutate.mutate(
+                *_split(target),
+                reference=reference,
+                most=most,
+                tell=lambda name, done, total: progress.update(
+                    task, description=name, completed=done, total=total
+                ),
+            )
+    except CaseError as refused:
+        error = str(refused)
+    if as_json:
+        click.echo(json.dumps(mutate.record(scores, error), indent=2))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for score in scores:
+            console.print(mutate.text(score), end="")
+        if error:
+            click.echo(error, err=True)
+    sys.exit(mutate.status(scores))
 
 
 @main.command("new")

@@ -95,18 +95,18 @@ def elsewhere(statement: ast.stmt, setting: Setting) -> Iterator[Edit]:
     target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
     if not isinstance(target, ast.Subscript):
         return
-    for node in _expressions(target.slice):
+    for node in expressions(target.slice):
         for cost, new in _at(node, setting):
             yield _moved(statement, target, replaced(target.slice, node, new), cost)
         if isinstance(node, ast.Constant):
             yield from (
-                _moved(statement, target, replaced(target.slice, node, _parsed(name)), 1.1)
+                _moved(statement, target, replaced(target.slice, node, parsed(name)), 1.1)
                 for name in _indices(target.slice, setting)
             )
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub):
         ufunc = "np.add.at" if isinstance(statement.op, ast.Add) else "np.subtract.at"
         given = [_loading(target.value), target.slice, statement.value]
-        each = ast.Expr(ast.Call(_parsed(ufunc), given, []))  # entries that repeat add up
+        each = ast.Expr(ast.Call(parsed(ufunc), given, []))  # entries that repeat add up
         yield Edit(1.2, partial(_as_it_is, statement.value), instead=lambda: each)
 
 
@@ -132,7 +132,7 @@ def _moved(
 
 
 def _loading(node: ast.expr) -> ast.expr:
-    return _parsed(ast.unparse(node))
+    return parsed(ast.unparse(node))
 
 
 def _as_it_is(expression: ast.expr) -> ast.expr:
@@ -140,7 +140,7 @@ def _as_it_is(expression: ast.expr) -> ast.expr:
 
 
 def _edits(root: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
-    for node in _expressions(root):
+    for node in expressions(root):
         for cost, new in _at(node, setting):
             yield cost, partial(replaced, root, node, new)
     yield from ((1.2, make) for make in _renamed(root, setting))
@@ -191,7 +191,7 @@ def rewritten(root: Any, change: Callable[[ast.AST], ast.AST]) -> Any:
     return type(root)(**{name: getattr(root, name, None) for name in root._fields} | changed)
 
 
-def _expressions(root: ast.expr) -> Iterator[ast.expr]:
+def expressions(root: ast.expr) -> Iterator[ast.expr]:
     """Every subexpression that has a value of its own (not np in np.tanh)."""
     skipped = {id(node.func) for node in ast.walk(root) if isinstance(node, ast.Call)}
     skipped |= {
@@ -246,7 +246,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
             if isinstance(op, ast.Sub | ast.MatMult | ast.Div):
                 yield 1.1, ast.BinOp(right, op, left)
             if isinstance(op, ast.MatMult) and _is_transpose(left):
-                yield 1.1, ast.BinOp(_transposed(right), op, left.value)  # type: ignore[attr-defined]
+                yield 1.1, ast.BinOp(transposed(right), op, left.value)  # type: ignore[attr-defined]
             yield from ((1.1, bracketed) for bracketed in _bracketed(node))
         case ast.Name(id=name):
             for other in setting.names:
@@ -254,8 +254,8 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                     yield 1.0 + 0.2 * _unlike(name, other), ast.Name(other, ast.Load())
             for other in setting.whole:
                 if other != name and _same_kind(setting.space.get(name), setting.space[other]):
-                    yield 1.1, _parsed(other)
-                    yield from ((1.3, _parsed(f"{other} {step} 1")) for step in "+-")
+                    yield 1.1, parsed(other)
+                    yield from ((1.3, parsed(f"{other} {step} 1")) for step in "+-")
         case ast.Constant(value=str() as key):
             yield from ((1.0, ast.Constant(other)) for other in setting.keys if other != key)
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
@@ -279,7 +279,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
             for bound in filter(None, (lower, upper)):
                 for sign in "+-":
                     text = f"{ast.unparse(bound)} {sign} 1"
-                    yield 1.1, replaced(node, bound, _parsed(text))
+                    yield 1.1, replaced(node, bound, parsed(text))
             if lower is None and upper is not None:
                 one = ast.Constant(1)
                 yield 1.2, ast.Slice(one, ast.BinOp(one, ast.Add(), upper))  # behind a bias
@@ -287,7 +287,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                 both = ast.BinOp(lower, ast.Add(), upper)
                 yield 1.1, ast.Slice(lower, both)  # so many from there on
         case ast.Call(func=ast.Name(id="range")):
-            yield 1.0, ast.Call(_parsed("reversed"), [node], [])
+            yield 1.0, ast.Call(parsed("reversed"), [node], [])
         case ast.Call(func=func, args=args, keywords=keywords):
             for keyword in keywords:
                 kept = [one for one in keywords if one is not keyword]
@@ -300,7 +300,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                 yield 1.0, ast.Call(called, args, keywords)
             for name in setting.functions:
                 if len(args) == 1 and ast.unparse(func) != name:
-                    yield 1.1, ast.Call(_parsed(name), args, keywords)
+                    yield 1.1, ast.Call(parsed(name), args, keywords)
             for i, j in itertools.combinations(range(len(args)), 2):
                 swapped = list(args)
                 swapped[i], swapped[j] = swapped[j], swapped[i]
@@ -316,11 +316,11 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     yield 1.3, ast.UnaryOp(ast.USub(), node)
     yield 1.1, ast.BinOp(ast.Constant(1), ast.Sub(), node)
     for name in setting.functions:
-        yield 1.1, ast.Call(_parsed(name), [node], [])
+        yield 1.1, ast.Call(parsed(name), [node], [])
     if len(shape) == 1:
         yield 1.2, ast.Subscript(node, _COLUMN, ast.Load())
     if len(shape) == 2:
-        yield 1.0, _transposed(node)
+        yield 1.0, transposed(node)
     if len(shape) == 3:
         yield 1.0, _called(node, "swapaxes", 1, 2)
     if len(shape) >= 1:
@@ -373,35 +373,35 @@ def _grown(
         return
     shape = np.shape(value)
     for size in setting.sizes:
-        yield 1.6, ast.BinOp(node, ast.Mult(), _parsed(size))
-        yield 1.6, ast.BinOp(node, ast.Div(), _parsed(size))
+        yield 1.6, ast.BinOp(node, ast.Mult(), parsed(size))
+        yield 1.6, ast.BinOp(node, ast.Div(), parsed(size))
     for name in setting.names:
         own = np.shape(setting.space[name])
         if line is not None and shape != line and _fits(own, line) and _broadcast(own, shape):
-            yield 2.0, ast.BinOp(node, ast.Mult(), _parsed(name))
+            yield 2.0, ast.BinOp(node, ast.Mult(), parsed(name))
         if own == shape and len(shape) > 1:
             for kind, sign in itertools.product(("mean", "sum"), (ast.Sub(), ast.Add())):
-                yield 2.4, ast.BinOp(node, sign, _over_last(_parsed(name), kind))
+                yield 2.4, ast.BinOp(node, sign, _over_last(parsed(name), kind))
         if not _fits(own, shape):
             continue
-        yield from _times_slopes(node, _parsed(name), setting)
+        yield from _times_slopes(node, parsed(name), setting)
         for size in setting.sizes:
-            scaled = ast.BinOp(node, ast.Mult(), _parsed(name))
-            yield 2.6, ast.BinOp(scaled, ast.Div(), _parsed(size))
+            scaled = ast.BinOp(node, ast.Mult(), parsed(name))
+            yield 2.6, ast.BinOp(scaled, ast.Div(), parsed(size))
     for cost, term in _products(shape, setting):
         yield cost, ast.BinOp(node, ast.Add(), term)
         if setting.deep:
             for name in setting.names:
                 if _fits(np.shape(setting.space[name]), shape):
-                    for dearer, longer in _times_slopes(term, _parsed(name), setting):
+                    for dearer, longer in _times_slopes(term, parsed(name), setting):
                         yield cost + dearer, ast.BinOp(node, ast.Add(), longer)
     for sibling in setting.siblings:
         if setting.shape(sibling) == shape:
             yield 2.4, ast.BinOp(node, ast.Add(), sibling)
-    for part in _expressions(node):  # the other term of a product rule: a @ b + a.T @ b
+    for part in expressions(node):  # the other term of a product rule: a @ b + a.T @ b
         square = isinstance(part, ast.Name) and setting.shape(part)
         if square and len(square) == 2 and square[0] == square[1]:
-            yield 2.2, ast.BinOp(node, ast.Add(), replaced(node, part, _transposed(part)))
+            yield 2.2, ast.BinOp(node, ast.Add(), replaced(node, part, transposed(part)))
 
 
 def _fresh(part: ast.expr, setting: Setting) -> Iterator[tuple[float, Make]]:
@@ -427,7 +427,7 @@ def _times_slopes(
     complement = ast.BinOp(one, ast.Sub(), name)
     square = ast.BinOp(name, ast.Pow(), ast.Constant(2))
     spelled = next((known for known in setting.functions if known.endswith("tanh")), "np.tanh")
-    tanh = ast.Call(_parsed(spelled), [name], [])
+    tanh = ast.Call(parsed(spelled), [name], [])
     tanh_square = ast.BinOp(tanh, ast.Pow(), ast.Constant(2))
     yield 2.0, ast.BinOp(node, times, name)
     yield 2.0, ast.BinOp(node, times, complement)
@@ -442,30 +442,30 @@ def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float,
     shapes = {name: np.shape(setting.space[name]) for name in setting.names}
     for name, own in shapes.items():
         if own == shape:
-            yield 2.0, _parsed(name)
+            yield 2.0, parsed(name)
         elif own[1:] == shape and own:
-            yield 2.2, _method(_parsed(name), "sum", 0)
+            yield 2.2, _method(parsed(name), "sum", 0)
     for (a, first), (b, second) in itertools.combinations(shapes.items(), 2):
         if np.broadcast_shapes(first, second) == shape if _broadcast(first, second) else False:
-            one, left, right = ast.Constant(1), _parsed(a), _parsed(b)
+            one, left, right = ast.Constant(1), parsed(a), parsed(b)
             yield 2.3, ast.BinOp(left, ast.Mult(), right)
             yield 2.5, ast.BinOp(left, ast.Mult(), ast.BinOp(one, ast.Sub(), right))
             yield 2.5, ast.BinOp(right, ast.Mult(), ast.BinOp(one, ast.Sub(), left))
     for (a, first), (b, second) in itertools.permutations(shapes.items(), 2):
         if len(first) == 3 == len(shape) and len(second) == 2:
-            left, right = _parsed(a), _parsed(b)
+            left, right = parsed(a), parsed(b)
             if (*first[:2], second[1]) == shape and first[2] == second[0]:
                 yield 2.4, ast.BinOp(left, ast.MatMult(), right)
             if (*first[:2], second[0]) == shape and first[2] == second[1]:
-                yield 2.4, ast.BinOp(left, ast.MatMult(), _transposed(right))
+                yield 2.4, ast.BinOp(left, ast.MatMult(), transposed(right))
         if len(first) == len(second) == 2 == len(shape):
-            left, right = _parsed(a), _parsed(b)
+            left, right = parsed(a), parsed(b)
             if (first[0], second[1]) == shape and first[1] == second[0]:
                 yield 2.4, ast.BinOp(left, ast.MatMult(), right)
             if (first[0], second[0]) == shape and first[1] == second[1]:
-                yield 2.4, ast.BinOp(left, ast.MatMult(), _transposed(right))
+                yield 2.4, ast.BinOp(left, ast.MatMult(), transposed(right))
             if (first[1], second[1]) == shape and first[0] == second[0]:
-                yield 2.4, ast.BinOp(_transposed(left), ast.MatMult(), right)
+                yield 2.4, ast.BinOp(transposed(left), ast.MatMult(), right)
 
 
 def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
@@ -479,7 +479,7 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
                 alike = np.shape(setting.space[other]) == np.shape(setting.space[name])
                 if other != name and alike:
                     mappings[((name, other),)] = None
-    for one, other in {pair for a in used for b in known if (pair := _letter(a, b))}:
+    for one, other in {pair for a in used for b in known if (pair := letter(a, b))}:
         mapping = [(n, n.replace(one, other)) for n in used if one in n]
         if all(new in setting.space for _, new in mapping):
             mappings[tuple(mapping)] = None
@@ -487,7 +487,7 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
         if np.shape(setting.space[one]) == np.shape(setting.space[other]):
             mappings[((one, other), (other, one))] = None
     for chosen in mappings:
-        yield partial(_substituted, root, dict(chosen))
+        yield partial(substituted, root, dict(chosen))
     strings = [n.value for n in ast.walk(root) if isinstance(n, ast.Constant)]
     for used_key in dict.fromkeys(key for key in strings if isinstance(key, str)):
         for key in setting.keys:
@@ -504,13 +504,13 @@ def _resized(root: ast.expr, setting: Setting) -> Iterator[Make]:
     for name, size in itertools.product(sorted(used), setting.sizes):
         if name == size:
             continue
-        yield partial(_substituted, root, {name: size})
+        yield partial(substituted, root, {name: size})
         if isinstance(root, ast.Tuple) and len(root.elts) == 2:
             exchanged = ast.Tuple(root.elts[::-1], ast.Load())
-            yield partial(_substituted, exchanged, {name: size})
+            yield partial(substituted, exchanged, {name: size})
 
 
-def _letter(one: str, other: str) -> tuple[str, str] | None:
+def letter(one: str, other: str) -> tuple[str, str] | None:
     """The letters in which two names of one length differ, if they differ in one place."""
     if len(one) != len(other):
         return None
@@ -530,10 +530,10 @@ def _unwrapped(root: ast.expr, name: str) -> ast.expr:
     return result
 
 
-def _substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
+def substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
     def renamed(node: ast.AST) -> ast.AST:
         if isinstance(node, ast.Name) and node.id in mapping:
-            return _parsed(mapping[node.id])
+            return parsed(mapping[node.id])
         return node
 
     result: ast.expr = rewritten(root, renamed)
@@ -563,7 +563,7 @@ def is_whole(value: Any) -> bool:
 
 def _unlike(one: str, other: str) -> float:
     """0 for names that differ in one place or by a suffix, 1 for others."""
-    return 0.0 if _letter(one, other) or one in other or other in one else 1.0
+    return 0.0 if letter(one, other) or one in other or other in one else 1.0
 
 
 def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
@@ -576,7 +576,7 @@ def _fits(factor: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
@@ -584,7 +584,7 @@ def _is_transpose(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "T"
 
 
-def _transposed(node: ast.expr) -> ast.expr:
+def transposed(node: ast.expr) -> ast.expr:
     return ast.Attribute(node, "T", ast.Load())
 
 
