@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+PEERS := .venv/peers
 
-.PHONY: check fast thorough test train gallery format clean
+.PHONY: check fast thorough test train gallery trust format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
 	$(BIN)/pytest cases -q -n auto
@@ -28,6 +29,9 @@ train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/tr
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 	$(BIN)/gradcheck gallery cases
 
+trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 40 minutes on two cores
+	$(BIN)/python -m benchmarks.trust
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -37,6 +41,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
+
+$(PEERS): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,trust]'
+	touch $(PEERS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""gradcheck beside the other gradient checkers; `make trust` writes docs/trust.md."""

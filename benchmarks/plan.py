@@ -1,0 +1,97 @@
+"""What the trust report measures: how much of it, and each measurement as a job."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import measure
+from benchmarks.draws import USUAL, VALUES, Draw
+from benchmarks.faults import FAULTS, Fault
+from benchmarks.measure import DIFFERENCES, OWN, Size
+from benchmarks.peers import BEST, PEERS
+from gradcheck.draw import DTYPES, REGIMES
+
+Key = tuple[Any, ...]  # what is measured, and of what
+Job = tuple[Callable[..., Any], tuple[Any, ...]]
+FLOAT32 = "float32"  # of the peers' draws: usual ones in that type
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    faults: tuple[Fault, ...]
+    sizes: tuple[Size, ...]
+    seeds: int  # usual draws of a size, for detection
+    tried: int  # seeds on each of which the smallest error must be caught
+    draws: int  # of right code in each regime and type, by gradcheck
+    peer_draws: int  # of right code in each regime, by each peer
+    rounds: int  # of which the time is the median
+
+
+FULL = Plan(
+    FAULTS,
+    ((2, 3, 4), (4, 32, 32), (8, 128, 128), (16, 256, 256), (16, 512, 512)),
+    seeds=3,
+    tried=3,
+    draws=10_000,
+    peer_draws=200,
+    rounds=7,
+)
+QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, rounds=3)
+
+# Two differences for every entry: above this H they are over time, which one measurement at
+# the next size shows.
+_ENTRYWISE, _MOST, _NEXT = ("torch slow", "CS231n"), 32, 128
+LARGE_SEEDS = 2  # of these above H = 128
+_BLOCK = 500  # draws of one job
+
+PEER_REGIMES = (USUAL, *VALUES, FLOAT32)
+
+
+def jobs(plan: Plan) -> Iterator[tuple[Key, Job]]:
+    """Every measurement but the times, the longest first: what it is, and the call."""
+    checkers = [(one.name, False) for one in PEERS if one.installed]
+    checkers += [(one.name, True) for one in BEST if one.installed]
+    own = [(f"{OWN} {oracle}", False) for oracle in ("autograd", "fd", DIFFERENCES)]
+    for size in reversed(plan.sizes):
+        draws = detection_draws(plan, size)
+        affordable = [one for one in checkers if one[0] not in _ENTRYWISE or max(size) <= _MOST]
+        tried = checkers if max(size) == _NEXT else affordable
+        for name, best in [(OWN, False), *tried]:
+            call = measure.detection, (name, draws, best, plan.faults)
+            yield ("detection", name, best, size), call
+        usual = tuple(Draw(size, 1000 + seed) for seed in range(10))
+        for name, best in affordable:
+            yield ("alarms at", name, best, size), (measure.alarms, (name, usual, best))
+        for (name, best), whole in itertools.product([*own, *affordable], (True, False)):
+            given = (name, size, plan.tried, whole, best)
+            yield ("smallest", name, best, size, whole), (measure.smallest, given)
+        yield (
+            ("own alarms at", size),
+            (measure.own_alarms_at, (size, 1 if max(size) > _NEXT else 2)),
+        )
+    for regime, dtype in itertools.product(REGIMES, DTYPES):
+        for first in range(0, plan.draws, _BLOCK):
+            last = min(first + _BLOCK, plan.draws)
+            block = (regime, dtype, (first, last))
+            yield ("own alarms", regime, dtype, first), (measure.own_alarms, block)
+    for (name, best), regime in itertools.product(checkers, PEER_REGIMES):
+        dtype, drawn = (FLOAT32, USUAL) if regime == FLOAT32 else ("float64", regime)
+        draws = tuple(Draw((2, 3, 4), seed, drawn, dtype) for seed in range(plan.peer_draws))
+        yield ("alarms", name, best, regime), (measure.alarms, (name, draws, best))
+    for fault in plan.faults:
+        yield ("pytest", fault.name), (measure.as_pytest_runs_it, (fault,))
+    yield ("versions",), (measure.versions, ())
+
+
+def detection_draws(plan: Plan, size: Size) -> tuple[Draw, ...]:
+    """Usual draws, and at the smaller sizes one of every other regime.
+
+    Of seed 4: c_prev then has zeros, and its own entries as well, in the regime that is for them.
+    """
+    large = max(size) > 128
+    # Even seeds: some laws look at every second example only, and tell it by its seed.
+    usual = tuple(Draw(size, 2 * k) for k in range(LARGE_SEEDS if large else plan.seeds))
+    return usual + (tuple(Draw(size, 4, regime) for regime in VALUES) if max(size) < 128 else ())
