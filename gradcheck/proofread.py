@@ -109,10 +109,12 @@ def _failing(cell: Cell) -> Iterator[Example]:
     gradients = [check for check in checks(cell, None) if check.oracle == "fd"]
 
     def judge(evidence: Evidence) -> Outcome:
+        if evidence.example.dtype != "float64":
+            return Outcome()  # where rounding hides the line
         outcomes = (check.judge(evidence) for check in gradients)
         return next((outcome for outcome in outcomes if outcome.fault), Outcome())
 
-    together = Check("all", "fd", "law", gradients[0].examiner, judge)
+    together = Check("all", "fd", "forward", gradients[0].examiner, judge)
     failure = search(together, shrink=False).failure
     if failure is not None:
         yield failure[0]

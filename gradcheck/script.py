@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import load
+from gradcheck import finer, load
 from gradcheck.case import closure, declaring
 from gradcheck.cell import Array, Cell, Point, Source
 from gradcheck.errors import CaseError
@@ -132,7 +132,8 @@ def read(path: Path, name: str) -> Script:
         parts.update(_instrumented(tree, name, text, load.shown(path)))
         return tree
 
-    module, contracts, watch = declaring(path, change, {_HOOKS: hooks})
+    # Lines are judged in float64, whatever they are written in: rounding is no slip of a line.
+    module, contracts, watch = declaring(path, change, {_HOOKS: hooks}, finer.finer)
     declared = partial(closure, contracts=contracts.get(name, ()), watch=watch)
     return _script(name, parts, path, vars(module), hooks, declared)
 

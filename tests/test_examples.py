@@ -23,7 +23,7 @@ def examples_of(cell, time=None, profile="default"):
         seen.append(evidence.example)
         return Outcome()
 
-    search(Check("all", "fd", "law", Examiner(cell, None), judge, time), profile)
+    search(Check("all", "fd", "dx", Examiner(cell, None), judge, time), profile)
     return seen
 
 

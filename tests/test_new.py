@@ -18,7 +18,7 @@ def test_a_new_case_and_its_twin_pass_at_once(pytester, monkeypatch):
         "Wrote cases/minimal_gate.py and reference/minimal_gate.py. "
         "To check them: pytest cases/minimal_gate.py\n"
     )
-    pytester.runpytest("cases/minimal_gate.py").assert_outcomes(passed=19)
+    pytester.runpytest("cases/minimal_gate.py").assert_outcomes(passed=27)
 
 
 def test_a_file_that_is_there_is_left_alone(tmp_path, monkeypatch):
