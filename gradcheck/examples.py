@@ -20,8 +20,8 @@ PROFILES = {"fast": 20, "default": 100, "thorough": 1000}
 
 
 def count(profile: str, *, law: bool) -> int:
-    """How many examples a node has; a law half as many, since it breaks nearly everywhere."""
-    return PROFILES[profile] // (2 if law else 1)
+    """How many examples a node has; a law a quarter of it, since it breaks nearly everywhere."""
+    return PROFILES[profile] // (4 if law else 1)
 
 
 @st.composite

@@ -51,9 +51,11 @@ def home(name: str) -> tuple[Path, Path]:
 
 @functools.cache
 def red_checks(path: Path) -> list[Check]:
-    found = []
+    found, promised = [], declared(path)
     for check in checks_of(path):
-        record = search(check, shrink=False)
+        # What is promised to turn red does so by default; what is right needs fewer examples.
+        expected = check.label in promised or check.subject in promised
+        record = search(check, "default" if expected else "fast", shrink=False)
         if record.failure is not None or record.tally.complaint(check) is not None:
             found.append(check)
     return found
