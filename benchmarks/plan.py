@@ -32,12 +32,12 @@ class Plan:
 
 FULL = Plan(
     FAULTS,
-    ((2, 3, 4), (4, 32, 32), (8, 128, 128), (16, 256, 256), (16, 512, 512)),
+    ((2, 3, 4), (8, 128, 128), (16, 512, 512)),
     seeds=2,
-    tried=2,
-    draws=2_000,
-    peer_draws=100,
-    rounds=5,
+    tried=1,
+    draws=750,
+    peer_draws=60,
+    rounds=3,
 )
 QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, rounds=3)
 

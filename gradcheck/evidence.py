@@ -256,7 +256,9 @@ class Evidence:
                 inputs: Mapping[str, Any], source: Disturbance = source
             ) -> tuple[Array, ...]:
                 moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
-                return tuple(np.asarray(noise.plain(out)) for out in self.point.forward(moved))
+                with noise.kept(source):
+                    outputs = self.point.forward(moved)
+                return tuple(np.asarray(noise.plain(out)) for out in outputs)
 
             found = self._complex_step(forward, name)
             if found is None:

@@ -6,8 +6,10 @@ very computation at that very point, cancellation and saturation included. Eight
 four, some entries by chance hardly move.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,18 @@ import numpy as np
 from gradcheck.cell import Array
 
 SAMPLES = 8
+
+_asarray = np.asarray  # as it is while `kept` puts another in its place
+
+# Of each type: eps and the smallest normal number. Known beforehand: finfo makes arrays too.
+_LIMITS = {
+    char: (float(np.finfo(char).eps), float(np.finfo(char).tiny)) for char in ("efdg" + "FDG")
+}
+
+_MAKING = (
+    *("array", "asarray", "ascontiguousarray", "asfortranarray", "copy", "require"),
+    *("zeros", "empty", "ones", "full", "zeros_like", "empty_like", "ones_like", "full_like"),
+)
 
 # Operations whose result is zero only if one of so many of its first operands is.
 _NEVER_ZERO = {np.exp: 0, np.exp2: 0, np.square: 1, np.power: 1, np.divide: 1, np.multiply: 2}
@@ -30,6 +44,11 @@ class Disturbance:
 
     generator: np.random.Generator
     eps: float = 0.0
+
+    def uniform(self, shape: tuple[int, ...]) -> Array:
+        """Numbers from -1 to 1; the generator makes its array by np.empty, which may be tagged."""
+        drawn: Array = plain(self.generator.uniform(-1.0, 1.0, shape))
+        return drawn
 
 
 class Disturbed(np.ndarray[Any, Any]):
@@ -62,12 +81,12 @@ def disturb(value: Any, source: Disturbance) -> Any:
     """``value`` moved by up to one rounding error, and every operation on it from then on."""
     if not isinstance(value, np.ndarray | np.inexact) or value.dtype.kind not in "fc":
         return value
-    still = plain(np.asarray(value))
+    still = plain(_asarray(value))
     # Relative, so that an exact zero stays one: `h > 0` after a relu must not flip.
     moved = still * _about_one(still, source)
     if still.dtype.kind == "c":  # the two parts are rounded apart
         moved = moved.real + 1j * (still.imag * _about_one(still, source))
-    disturbed = np.asarray(moved, still.dtype).view(Disturbed)
+    disturbed = _asarray(moved, still.dtype).view(Disturbed)
     disturbed.source = source
     return disturbed
 
@@ -78,29 +97,54 @@ def _above_zero(ufunc: np.ufunc, result: Any, operands: Sequence[Any], source: D
     An exact zero stays one under relative disturbance, and one that underflowed may still be
     multiplied by something huge.
     """
-    dtype = np.asarray(result).dtype
+    dtype = _asarray(result).dtype
     if dtype.kind != "f":
         return result
     lost, sign = np.equal(result, 0), np.float64(1.0)
     for factor in operands[: _NEVER_ZERO[ufunc]]:
         lost = lost & np.not_equal(factor, 0)
-        sign = sign * np.sign(np.asarray(factor, float))  # a mask may be of booleans
+        sign = sign * np.sign(_asarray(factor, float))  # a mask may be of booleans
     if ufunc in (np.exp, np.exp2):
         lost = lost & np.isfinite(operands[0])  # exp(-inf) of a mask is zero
     if not np.any(lost):
         return result
-    some = sign * float(np.finfo(dtype).tiny) * source.generator.uniform(size=np.shape(result))
+    some = sign * _LIMITS[dtype.char][1] * np.abs(source.uniform(np.shape(result)))
     return np.where(lost, some, result).astype(dtype)
 
 
 def _about_one(still: Array, source: Disturbance) -> Array:
-    eps = max(source.eps, float(np.finfo(still.dtype).eps))
-    return np.asarray(1 + eps * source.generator.uniform(-1.0, 1.0, still.shape))
+    eps = max(source.eps, _LIMITS[still.dtype.char][0])
+    return _asarray(1 + eps * source.uniform(still.shape))
+
+
+@contextmanager
+def kept(source: Disturbance) -> Iterator[None]:
+    """While it lasts, arrays that NumPy makes anew are disturbed as well.
+
+    np.array strips a disturbance from what it is given, and a buffer of np.zeros has none.
+    """
+    originals = {name: getattr(np, name) for name in _MAKING}
+    try:
+        for name, original in originals.items():
+            setattr(np, name, partial(_tagged, original, source))
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(np, name, original)
+
+
+def _tagged(original: Callable[..., Any], source: Disturbance, *given: Any, **options: Any) -> Any:
+    made = original(*given, **options)
+    if not isinstance(made, np.ndarray) or made.dtype.kind not in "fc":
+        return made
+    tagged = made.view(Disturbed)  # the same memory: the code may write to it under both names
+    tagged.source = source
+    return tagged
 
 
 def spread(values: Sequence[Array]) -> Array:
     """The standard deviation of each entry over the samples; infinite where one is not finite."""
-    stacked = np.stack([plain(np.asarray(value)) for value in values])
+    stacked = np.stack([plain(_asarray(value)) for value in values])
     unknown = ~np.isfinite(stacked).all(axis=0)
     stacked = np.where(unknown, 0.0, stacked)
     centred = stacked - stacked.mean(axis=0)

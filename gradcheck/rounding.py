@@ -43,9 +43,12 @@ def of(
     arguments = [inputs[argument.name] for argument in cell.arguments]
     for seed in range(noise.SAMPLES):
         source = Disturbance(np.random.default_rng(seed), coarsest.eps)
+        moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
+        given = [noise.disturb(cotangent, source) for cotangent in cotangents]
         try:
-            outputs, backward = cell.run({k: noise.disturb(v, source) for k, v in inputs.items()})
-            returned = backward([noise.disturb(cotangent, source) for cotangent in cotangents])
+            with noise.kept(source):
+                outputs, backward = cell.run(moved)
+                returned = backward(given)
         except Exception:
             still = {a.name: np.zeros(np.shape(inputs[a.name])) for a in cell.arguments}
             return Rounding(tuple(np.zeros(d.shape) for d in cotangents), still, coarsest)
