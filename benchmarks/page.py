@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.faults import Fault
 from benchmarks.measure import CAP, DIFFERENCES, FULLY, KINDS, OWN, Alarms, Detected, Size
 from benchmarks.peers import BEST, PEERS
-from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, Key, Plan
+from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, QUICK, Key, Plan
 from gradcheck.draw import DTYPES, REGIMES
 from gradcheck.evidence import _MOST_ENTRIES
 from gradcheck.oracles.reference import DIRECTIONS
@@ -16,12 +16,25 @@ Found = Mapping[Key, Any]
 _OVER = f"over {CAP:.0f} s"
 
 
+_QUICK = """\
+**This page is of a quick run** (`python -m benchmarks.trust --quick`): the smallest size, one or two
+draws, and few draws of right code. `make trust` measures at five sizes up to (16, 512, 512).
+"""
+
+
 def text(plan: Plan, found: Found) -> str:
     """The whole page."""
-    parts = [_HEAD, _versions(found), _settings(), _pytest(plan, found), _detection(plan, found)]
+    parts = [
+        _HEAD,
+        _versions(found),
+        _QUICK * (plan == QUICK),
+        _settings(),
+        _pytest(plan, found),
+        _detection(plan, found),
+    ]
     parts += [_every_fault(plan, found), _smallest(plan, found), _own_alarms(plan, found)]
     parts += [_peer_alarms(plan, found), _times(plan, found), _limits(plan, found)]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

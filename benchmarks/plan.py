@@ -32,19 +32,19 @@ class Plan:
 
 FULL = Plan(
     FAULTS,
-    ((2, 3, 4), (8, 128, 128), (16, 512, 512)),
-    seeds=2,
-    tried=1,
-    draws=750,
-    peer_draws=60,
-    rounds=3,
+    ((2, 3, 4), (4, 32, 32), (8, 128, 128), (16, 256, 256), (16, 512, 512)),
+    seeds=3,
+    tried=3,
+    draws=10_000,
+    peer_draws=200,
+    rounds=7,
 )
 QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, rounds=3)
 
 # Two differences for every entry: above this H they are over time, which one measurement at
 # the next size shows.
 _ENTRYWISE, _MOST, _NEXT = ("torch slow", "CS231n"), 32, 128
-LARGE_SEEDS = 1  # of these above H = 128
+LARGE_SEEDS = 2  # of these above H = 128
 _BLOCK = 500  # draws of one job
 
 PEER_REGIMES = (USUAL, *VALUES, FLOAT32)
