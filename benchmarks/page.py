@@ -17,8 +17,8 @@ _OVER = f"over {CAP:.0f} s"
 
 
 _QUICK = """\
-**This page is of a quick run** (`python -m benchmarks.trust --quick`): the smallest size, one or two
-draws, and few draws of right code. `make trust` measures at five sizes up to (16, 512, 512).
+**This page is of a quick run** (`python -m benchmarks.trust --quick`): the smallest size, one or
+two draws, few draws of right code. `make trust` measures at five sizes up to (16, 512, 512).
 """
 
 

@@ -7,6 +7,7 @@ gradient of that name. Without a hook in use the code does what it did.
 """
 
 import ast
+import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,10 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import finer, load
+from gradcheck import case, finer, load
 from gradcheck.case import closure, declaring
 from gradcheck.cell import Array, Cell, Point, Source
+from gradcheck.draw import Example
 from gradcheck.errors import CaseError
+from gradcheck.evidence import Evidence
+from gradcheck.structure import Unusable
 
 _HOOKS = "__gradcheck__"
 GENERATED = "generated"  # set on a return statement that no author wrote
@@ -132,10 +136,24 @@ def read(path: Path, name: str) -> Script:
         parts.update(_instrumented(tree, name, text, load.shown(path)))
         return tree
 
-    # Lines are judged in float64, whatever they are written in: rounding is no slip of a line.
-    module, contracts, watch = declaring(path, change, {_HOOKS: hooks}, finer.finer)
+    module, contracts, watch = declaring(path, change, {_HOOKS: hooks}, _reading(path, name))
     declared = partial(closure, contracts=contracts.get(name, ()), watch=watch)
     return _script(name, parts, path, vars(module), hooks, declared)
+
+
+def _reading(path: Path, name: str) -> Callable[[ast.Module], ast.Module]:
+    """Lines are judged in float64, whatever they are written in: rounding is no slip of a line.
+
+    But a cast is one that makes a gradient float32 where its argument is float64.
+    """
+    for cell in case.read(path) if finer.concerns(path.read_text(encoding="utf-8")) else ():
+        if isinstance(cell, Cell) and cell.name == name:
+            sizes = tuple((size, k + 2) for k, size in enumerate(cell.size_names))
+            with contextlib.suppress(Exception):  # what fails here is told elsewhere
+                hand = Evidence(cell, None, Example(sizes, 0)).hand
+                if not any(isinstance(gradient, Unusable) for gradient in hand.values()):
+                    return finer.finer
+    return lambda tree: tree
 
 
 def build(
