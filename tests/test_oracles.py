@@ -249,3 +249,8 @@ def test_a_failure_along_directions_is_told_as_one():
     verdict = weigh(check, evidence, outcome)
     assert verdict.rows == ()
     assert verdict.patterns == ("dW is 1.5 times what it should be.",)
+
+
+def test_differences_whose_noise_is_unknown_say_nothing_of_a_constant():
+    reference = fd.gradient(scalar(np.zeros_like), {"x": np.ones(2)}, ONE, "x", np.nan)
+    assert not reference.known

@@ -130,7 +130,9 @@ def along(
         bound = abs(second - first) + 2 * rounding
         # As long as steps are short, a change is a quarter of the one before; else they are long.
         changes = middle[0] - coarse[0], fine[0] - middle[0]
-        settled = abs(changes[1]) <= rounding or 2 < changes[0] / changes[1] < 8
+        one_way = (changes[0] > 0) == (changes[1] > 0)
+        quarter = one_way and 2 * abs(changes[1]) < abs(changes[0]) < 8 * abs(changes[1])
+        settled = abs(changes[1]) <= rounding or quarter
         if not settled:
             bound += abs(changes[0]) + abs(changes[1])
         # The two sides of a smooth point come together as the step shrinks; at a kink they
