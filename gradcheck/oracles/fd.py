@@ -8,6 +8,7 @@ the slopes of the two sides stay apart however small the step: the bound then ta
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def along(
 
     plain = forward(inputs)
 
-    def difference(step: float) -> tuple[float, float, float]:
+    def difference(step: float) -> _Difference:
         """Slope, its rounding, and the bend: how far the slopes of the two sides are apart."""
         above, below = x + step * direction, x - step * direction
         try:
@@ -116,48 +117,68 @@ def along(
             size = sum(float(np.sum(one)) for one in sizes)
         return slope, (eps * size + 2 * noise) / (2 * step), bend
 
-    best, best_share = (float("nan"), float("inf")), float("inf")
-    best_settled = False
-    tried: list[tuple[float, float]] = []
     steps = _COARSE_STEPS if eps > _EPS else _FINER_STEPS if many else _STEPS
+    tried: list[_Estimate] = []
     for step in _steps(np.abs(x[direction != 0]), steps):
-        coarse, middle, fine = (difference(step / 2**k) for k in range(3))
-        first = (4 * middle[0] - coarse[0]) / 3
-        second = (4 * fine[0] - middle[0]) / 3
-        value = (16 * second - first) / 15
-        # Weights of the three differences in the value: 64/45, 20/45 and 1/45.
-        rounding = (64 * fine[1] + 20 * middle[1] + coarse[1]) / 45
-        bound = abs(second - first) + 2 * rounding
-        # As long as steps are short, a change is a quarter of the one before; else they are long.
-        changes = middle[0] - coarse[0], fine[0] - middle[0]
-        one_way = (changes[0] > 0) == (changes[1] > 0)
-        quarter = one_way and 2 * abs(changes[1]) < abs(changes[0]) < 8 * abs(changes[1])
-        settled = abs(changes[1]) <= rounding or quarter
-        if not settled:
-            bound += abs(changes[0]) + abs(changes[1])
-        # The two sides of a smooth point come together as the step shrinks; at a kink they
-        # do not, and then no value between them is known.
-        if fine[2] > coarse[2] / 2:
-            bound += fine[2]
-        # By its share of the value: a step across a pole has a small derivative and a bound of
-        # the same size, while the true derivative is a million times as large.
-        share = bound / abs(value) if value else bound
-        tried.append((value, bound))
-        if share < best_share:
-            best, best_share, best_settled = (value, bound), share, settled
-        if share <= _GOOD and settled and not every:
+        one = _extrapolated(*(difference(step / 2**k) for k in range(3)))
+        tried.append(one)
+        if one.share <= _GOOD and one.settled and not every:
             break
-    value, bound = best
-    if best_share > _DIM and not best_settled:
-        return value, float("inf")  # the forward bends within the shortest step
-    if best_share > _DIM:
+    # By its share of the value: a step across a pole has a small derivative and a bound of the
+    # same size, while the true derivative is a million times as large.
+    best = min(tried, key=lambda one: one.share)
+    bound = best.bound
+    if best.share > _DIM:
+        if not best.settled:
+            return best.value, float("inf")  # the forward bends within the shortest step
         bound *= _DOUBT
     # A step too large for where the forward bends may look settled: what another step excludes
     # is not known. No step that is not settled is believed alone, and none of a coarse forward,
     # all of whose steps are large.
-    alone = best_settled and eps <= _EPS
-    apart = [abs(value - v) for v, b in tried if abs(value - v) > bound + b or not alone]
-    return value, max([bound, _DIGITS * abs(value), *apart])
+    alone = best.settled and eps <= _EPS
+    gaps = [(abs(best.value - one.value), one.bound) for one in tried]
+    apart = [gap for gap, other in gaps if gap > bound + other or not alone]
+    return best.value, max([bound, _DIGITS * abs(best.value), *apart])
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    """What three differences say together; ``settled`` if their steps were short enough."""
+
+    value: float
+    bound: float
+    settled: bool
+
+    @property
+    def share(self) -> float:
+        """The bound against the value; infinite where either is no number."""
+        share = self.bound / abs(self.value) if self.value else self.bound
+        return share if share == share else float("inf")
+
+
+# A slope, its rounding, and how far the slopes of the two sides are apart.
+_Difference = tuple[float, float, float]
+
+
+def _extrapolated(coarse: _Difference, middle: _Difference, fine: _Difference) -> _Estimate:
+    """Differences at h, h/2 and h/4, extrapolated twice."""
+    first = (4 * middle[0] - coarse[0]) / 3
+    second = (4 * fine[0] - middle[0]) / 3
+    # Weights of the three differences in the value: 64/45, 20/45 and 1/45.
+    rounding = (64 * fine[1] + 20 * middle[1] + coarse[1]) / 45
+    bound = abs(second - first) + 2 * rounding
+    # As long as steps are short, a change is a quarter of the one before; else they are long.
+    changes = middle[0] - coarse[0], fine[0] - middle[0]
+    one_way = (changes[0] > 0) == (changes[1] > 0)
+    quarter = one_way and 2 * abs(changes[1]) < abs(changes[0]) < 8 * abs(changes[1])
+    settled = abs(changes[1]) <= rounding or quarter
+    if not settled:
+        bound += abs(changes[0]) + abs(changes[1])
+    # The two sides of a smooth point come together as the step shrinks; at a kink they do not,
+    # and then no value between them is known.
+    if fine[2] > coarse[2] / 2:
+        bound += fine[2]
+    return _Estimate((16 * second - first) / 15, bound, settled)
 
 
 def _steps(moved: Array, relative: Sequence[float]) -> list[float]:
