@@ -214,7 +214,7 @@ def _complains_of_wf(fault: Fault, drawn: Draw, oracle: str) -> bool:
     if oracle != DIFFERENCES:
         return complains([check], drawn)
     facts = evidence(check, drawn)
-    return not facts.compared("Wf", facts.differences("Wf")).agrees
+    return not facts.compared("Wf", facts.numeric.differences("Wf")).agrees
 
 
 # False alarms.

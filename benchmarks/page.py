@@ -9,7 +9,7 @@ from benchmarks.measure import CAP, DIFFERENCES, FULLY, KINDS, OWN, Alarms, Dete
 from benchmarks.peers import BEST, PEERS
 from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, QUICK, Key, Plan
 from gradcheck.draw import DTYPES, REGIMES
-from gradcheck.evidence import _MOST_ENTRIES
+from gradcheck.oracles.numeric import MOST_ENTRIES
 from gradcheck.oracles.reference import DIRECTIONS
 
 Found = Mapping[Key, Any]
@@ -330,7 +330,7 @@ def _limits(plan: Plan, found: Found) -> str:
 - `pytest` asks that of 100 examples for each node, unrolling included:
   {found[("whole run",)]:.0f} s for this cell on one core. A peer judges one point; ten points cost
   it ten times as much.
-- Of an argument with more than {_MOST_ENTRIES} entries, [fd] nodes know the slopes along
+- Of an argument with more than {MOST_ENTRIES} entries, [fd] nodes know the slopes along
   {DIRECTIONS} random directions only, as JAX and autograd do along one; [autograd] nodes compare
   every entry at every size. A case without a twin has [fd] nodes alone.
 - An unjudged comparison says nothing. The tables above give their share; a node with less than a

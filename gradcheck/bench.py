@@ -185,7 +185,7 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
         if not all(np.isfinite(output).all() for output in outputs):
             return None
         scope = dict(script.hooks.scope)
-        references = {a.name: evidence.numeric(a.name) for a in cell.arguments}
+        references = {a.name: evidence.numeric.best(a.name) for a in cell.arguments}
     except Exception:  # the checks tell what is wrong with the forward; here there is no draw
         return None
     missing = _missing(cell, evidence)

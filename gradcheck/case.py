@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck import contracts as contract
 from gradcheck import draw, finer, load
-from gradcheck.cell import Argument, Array, Backward, Cell, Contract, Run, Source
+from gradcheck.cell import Argument, Array, Backward, Cell, Contract, Runner, Source
 from gradcheck.contracts import Watch
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
@@ -217,7 +217,7 @@ def _constant(parameter: inspect.Parameter, text: str | None) -> Argument:
     )
 
 
-def _runner(function: Callable[..., Any], source: Source | None) -> Run:
+def _runner(function: Callable[..., Any], source: Source | None) -> Runner:
     signature = inspect.signature(function)
     positional = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
     keywords = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]

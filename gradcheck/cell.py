@@ -16,7 +16,7 @@ Array = NDArray[Any]
 Backward = Callable[[Sequence[Array]], object]
 
 # run(inputs by name) -> (outputs in order, backward)
-Run = Callable[[Mapping[str, object]], tuple[tuple[Array, ...], Backward]]
+Runner = Callable[[Mapping[str, object]], tuple[tuple[Array, ...], Backward]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Cell:
     arguments: tuple[Argument, ...]
     constants: tuple[Argument, ...]
     outputs: tuple[str, ...]
-    run: Run
+    run: Runner
     source: Source | None = None
     contracts: tuple[Contract, ...] = ()
     around: Callable[[Mapping[str, Any]], Point] | None = None  # needed only where there are some

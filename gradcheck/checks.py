@@ -14,12 +14,13 @@ from gradcheck import laws
 from gradcheck.agree import Comparison
 from gradcheck.cell import Array, Cell
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Crash, Evidence, Examiner
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.indices import entry
 from gradcheck.laws import Law
 from gradcheck.oracles.reference import Reference
 from gradcheck.oracles.sides import Kink
 from gradcheck.precision import DOUBLE
+from gradcheck.run import Crash
 from gradcheck.structure import Unusable
 from gradcheck.unroll import unroll
 
@@ -139,7 +140,7 @@ def _twin_over_time(twin: "Twin", cell: Cell) -> "Twin":
 
 
 def numeric(evidence: Evidence, name: str) -> Reference:
-    return evidence.numeric(name)
+    return evidence.numeric.best(name)
 
 
 def by_autograd(evidence: Evidence, name: str) -> Reference:
@@ -163,18 +164,18 @@ def _gradient(
     name: str, refer: Callable[[Evidence, str], Reference]
 ) -> Callable[[Evidence], Outcome]:
     def judge(evidence: Evidence) -> Outcome:
-        if not evidence.finite or evidence.too_coarse:
+        if not evidence.run.finite or evidence.too_coarse:
             return Outcome(judged=False)
         if evidence.at_kink:
             return _at_declared_kink(evidence, name)
-        if evidence.point.clipped and refer is numeric:
+        if evidence.wide.point.clipped and refer is numeric:
             return Outcome(judged=False)  # the backward clips a slope on purpose, and says so
         hand = evidence.hand[name]
         if isinstance(hand, Unusable):
             if hand.overflows and (evidence.out_of_reach(name) or not refer(evidence, name).known):
                 return Outcome(judged=False)  # the true gradient overflows as well
             return Outcome(hand.sentence)
-        kinks = evidence.kinks(name)
+        kinks = evidence.numeric.kinks(name)
         if kinks:
             outside = [kink for kink in kinks if not kink.holds(float(hand[kink.index]))]
             if outside:
@@ -183,7 +184,7 @@ def _gradient(
         reference = refer(evidence, name)
         comparison = evidence.compared(name, reference)
         if not comparison.agrees and refer is numeric:
-            reference = evidence.confirmed(name)
+            reference = evidence.numeric.confirmed(name)
             comparison = evidence.compared(name, reference)
         if comparison.agrees:
             return Outcome(None, comparison, reference, judged=comparison.judged)
@@ -196,7 +197,7 @@ def _gradient(
 
 def _forward(evidence: Evidence) -> Outcome:
     far_out = evidence.example.regime == "huge" or evidence.precision is not DOUBLE
-    if far_out and not evidence.finite:
+    if far_out and not evidence.run.finite:
         return Outcome(judged=False)  # a plain exp or log overflows, where a twin has its own ways
     for name, comparison in evidence.outputs_compared().items():
         if not comparison.agrees:
@@ -204,7 +205,7 @@ def _forward(evidence: Evidence) -> Outcome:
             fault = _disagreement(name, comparison, reference)
             return Outcome(fault, comparison, reference, output=name)
     worst = max(evidence.outputs_compared().values(), key=lambda comparison: comparison.worst)
-    return Outcome(None, worst, judged=worst.judged and evidence.finite)
+    return Outcome(None, worst, judged=worst.judged and evidence.run.finite)
 
 
 def _law(law: Law) -> Callable[[Evidence], Outcome]:
@@ -221,8 +222,8 @@ def _at_declared_kink(evidence: Evidence, name: str) -> Outcome:
     Near it, and where there is nothing to hold against the derivation, another example is drawn.
     """
     hand = evidence.hand[name]
-    if evidence.point.margin == 0 and not isinstance(hand, Unusable):
-        outside = [k for k in evidence.kinks(name) if not k.holds(float(hand[k.index]))]
+    if evidence.wide.point.margin == 0 and not isinstance(hand, Unusable):
+        outside = [k for k in evidence.numeric.kinks(name) if not k.holds(float(hand[k.index]))]
         if outside:
             return Outcome(_two_slopes(evidence, name, outside[0], hand))
     return Outcome(judged=False, at_kink=True)
@@ -230,7 +231,7 @@ def _at_declared_kink(evidence: Evidence, name: str) -> Outcome:
 
 def _two_slopes(evidence: Evidence, name: str, kink: Kink, hand: Array) -> str:
     """At a kink no value is the gradient, whatever the oracles say."""
-    got, point = float(hand[kink.index]), float(evidence.wide[name][kink.index])
+    got, point = float(hand[kink.index]), float(evidence.wide.inputs[name][kink.index])
     said = (
         f"{entry(f'd{name}', kink.index)} is no single value here: the forward has a kink.\n"
         f"At {entry(name, kink.index)} = {point:.6g} the slope is {kink.left:.6g} to the left and "

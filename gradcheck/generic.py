@@ -104,5 +104,5 @@ def generic(cell: Cell) -> Iterator[Generic]:
             continue
         evidence = Evidence(cell, None, example)
         found = evidence.hand
-        if evidence.finite and not any(isinstance(g, Unusable) for g in found.values()):
+        if evidence.run.finite and not any(isinstance(g, Unusable) for g in found.values()):
             yield Generic(evidence, {n: np.asarray(g) for n, g in found.items()})

@@ -20,7 +20,8 @@ from gradcheck.cell import Array, Cell, Contract
 from gradcheck.contracts import CONSTANT, ORTHOGONAL, ZERO
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Crash, Evidence
+from gradcheck.evidence import Evidence
+from gradcheck.run import Crash
 from gradcheck.script import Script, is_number
 from gradcheck.structure import Unusable
 
@@ -149,7 +150,7 @@ def _holds(cell: Cell, wrong: Sequence[str], example: Example) -> bool:
     """Whether the wrong gradients are right on an example, and the truth is not nothing."""
     evidence = Evidence(cell, None, example)
     try:
-        pairs = [(evidence.hand[name], evidence.numeric(name).value) for name in wrong]
+        pairs = [(evidence.hand[name], evidence.numeric.best(name).value) for name in wrong]
     except (Crash, CaseError):
         return False
     told = any(bool(np.any(true)) for _, true in pairs)

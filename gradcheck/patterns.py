@@ -15,9 +15,10 @@ from gradcheck import precision
 from gradcheck.cell import Array
 from gradcheck.draw import AT_REST, Example, fits
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Crash, Evidence, Examiner
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.oracles.reference import Reference
 from gradcheck.precision import DOUBLE
+from gradcheck.run import Crash
 from gradcheck.shapes import Axis
 from gradcheck.structure import Unusable
 
@@ -99,7 +100,7 @@ def _draws(
         evidence = examiner.evidence(example)
         try:
             hand = evidence.hand[name]
-            if isinstance(hand, Unusable) or not evidence.finite:
+            if isinstance(hand, Unusable) or not evidence.run.finite:
                 continue
             yield _Draw(sizes, evidence, hand, refer(evidence, name).value)
         except (Crash, CaseError):

@@ -236,7 +236,7 @@ class CheckItem(_Item):
             faults, hint = self.parent.explained(example)
         evidence = self.check.examiner.evidence(example)
         if outcome.undeclared:
-            hint = hints.kink(self.path, self.check.examiner.cell.name, evidence.wide)
+            hint = hints.kink(self.path, self.check.examiner.cell.name, evidence.wide.inputs)
         verdict = weigh(self.check, evidence, outcome, faults, hint)
         return report.text(verdict, self._command(), load.shown(self.path))
 

@@ -12,10 +12,11 @@ from gradcheck.cell import Array
 from gradcheck.checks import Check, Outcome, by_autograd, numeric
 from gradcheck.draw import Example
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Crash, Evidence
+from gradcheck.evidence import Evidence
 from gradcheck.indices import entry
 from gradcheck.mend import Fault
 from gradcheck.oracles.reference import Reference
+from gradcheck.run import Crash
 
 _ROWS = 5
 
@@ -101,8 +102,8 @@ def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str,
     name, comparison = check.argument, outcome.comparison
     assert name is not None
     assert comparison is not None
-    differences = evidence.differences(name)
-    best = evidence.numeric(name)
+    differences = evidence.numeric.differences(name)
+    best = evidence.numeric.best(name)
     seen = [differences] if best.oracle == differences.oracle else [best, differences]
     columns = {"backward": comparison.got}
     columns |= {_column(reference): reference.value for reference in seen}
@@ -118,7 +119,10 @@ def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str,
         best.seen(automatic.value),
         best.value,
         best.error,
-        lambda: (best.blurred(evidence.noise(name, with_twin=True)), evidence.rounding.precision),
+        lambda: (
+            best.blurred(evidence.noise(name, with_twin=True)),
+            evidence.run.rounding.precision,
+        ),
     )
     if not _forwards_agree(evidence):
         said = "The twin computes something else: its forward gives other outputs on these inputs."

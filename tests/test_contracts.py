@@ -91,7 +91,7 @@ def test_a_constant_is_held_at_every_step_of_the_unrolled_cell(tmp_path: Path) -
     assert found is not None
     example = Example((("T", 3), ("B", 2), ("D", 2), ("H", 3)), seed=1)
     evidence = Evidence(found.cell, None, example)
-    by_hand, true = evidence.hand["U"], evidence.numeric("U").value
+    by_hand, true = evidence.hand["U"], evidence.numeric.best("U").value
     np.testing.assert_allclose(np.asarray(by_hand), true, rtol=1e-9)
 
 

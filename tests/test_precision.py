@@ -102,7 +102,7 @@ def test_code_with_a_float32_buffer_is_judged_by_the_rounding_of_the_buffer(tmp_
     assert cell.dtype == "float64"
     assert red(cell) == set()
     evidence = Evidence(cell, None, Example((("T", 3), ("B", 2), ("D", 4), ("H", 3)), 0))
-    comparison = evidence.compared("W", evidence.numeric("W"))
+    comparison = evidence.compared("W", evidence.numeric.best("W"))
     assert 1e-9 < comparison.worst[0] < comparison.worst[1] < 1e-4
     assert comparison.precision is SINGLE
 
@@ -125,7 +125,7 @@ def test_every_case_is_also_judged_in_float32(name):
     assert evidence.inputs[argument].dtype == np.float32
     assert evidence.cotangents[0].dtype == evidence.outputs[0].dtype
     assert not evidence.inputs[argument].flags.writeable
-    assert evidence.numeric(argument).value.dtype == np.float64
+    assert evidence.numeric.best(argument).value.dtype == np.float64
 
 
 def test_a_comparison_follows_the_coarsest_number():

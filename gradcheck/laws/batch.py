@@ -26,7 +26,7 @@ from gradcheck.laws.axes import (
     named,
     outputs_of,
 )
-from gradcheck.laws.runs import Broken, broken, given, run, sides, void
+from gradcheck.laws.runs import Broken, broken, run, sides, void
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _of(evidence: Evidence, turn: Apart) -> str | None:
     if length < 2:
         return None
     k = 1 + evidence.example.seed % (length - 1)
-    whole = given(evidence)
+    whole = evidence.run
     bounds = ((0, k, k / length), (k, None, 1 - k / length))
     parts = [
         run(
@@ -110,7 +110,7 @@ def _of(evidence: Evidence, turn: Apart) -> str | None:
         )
         for start, stop, share in bounds
     ]
-    outputs = turn.outputs([list(part.outputs.values()) for part in parts], k / length)
+    outputs = turn.outputs([list(part.outputs) for part in parts], k / length)
     # In extreme numbers a softmax over the whole may lose what its parts have.
     widest = evidence.precision.widest
     if not all(close(a, b, widest) for a, b in zip(outputs, evidence.outputs, strict=True)):

@@ -33,7 +33,8 @@ from gradcheck.laws.axes import (
     named,
     outputs_of,
 )
-from gradcheck.laws.runs import Broken, Run, broken, forward, given, run, sides, void
+from gradcheck.laws.runs import Broken, broken, run, sides, void
+from gradcheck.run import Run
 from gradcheck.structure import Unusable
 
 _MOST = 2000  # ways to hand the states on that are tried
@@ -185,7 +186,7 @@ def chunks(evidence: Evidence) -> str | None:
     if parts is None:
         return None
     first, second, carried = parts
-    whole = given(evidence)
+    whole = evidence.run
     terms = {}
     for name in whole.usable:
         own = name.removeprefix("d")
@@ -214,14 +215,14 @@ def _two(
     """Both chunks, and the gradients of the first with what is handed back to its inputs."""
     names = evidence.cell.outputs
     inputs = found.axis.part(evidence.inputs, 0, k)
-    outputs = dict(zip(names, (o.copy() for o in forward(evidence, inputs)[0]), strict=True))
+    outputs = dict(zip(names, (o.copy() for o in evidence.caller.forward(inputs)[0]), strict=True))
     share = k / length
     second = run(
         evidence,
         found.handed_on(evidence.inputs, outputs, k),
         found.cotangents(evidence.cotangents, k, None, 1 - share),
     )
-    joint = zip(found.rules, outputs.values(), second.outputs.values(), strict=True)
+    joint = zip(found.rules, outputs.values(), second.outputs, strict=True)
     for (rule, one, two), axes, want in zip(
         joint, found.axis.outputs, evidence.outputs, strict=True
     ):

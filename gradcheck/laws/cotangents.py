@@ -7,7 +7,8 @@ import numpy as np
 from gradcheck.cell import Array
 from gradcheck.evidence import Evidence
 from gradcheck.indices import entry
-from gradcheck.laws.runs import Broken, Run, broken, drawn, given, run, sides, void
+from gradcheck.laws.runs import Broken, broken, drawn, run, sides, void
+from gradcheck.run import Run
 from gradcheck.structure import Unusable
 
 # Powers of two scale without rounding: small enough for any threshold, large enough to be clipped.
@@ -43,7 +44,7 @@ def linear(evidence: Evidence) -> str | None:
     """backward(s * d) is s * backward(d), and backward(d + e) is backward(d) + backward(e)."""
     if void(evidence):
         return None
-    once = given(evidence)
+    once = evidence.run
     for said, factor in _FACTORS.items():
         scaled = run(evidence, evidence.inputs, tuple(factor * d for d in once.cotangents))
         spreads = (partial(_times, abs(factor), once), scaled.noise)

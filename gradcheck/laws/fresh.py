@@ -15,7 +15,7 @@ from gradcheck.cell import Cell
 from gradcheck.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.laws.child import Answer
-from gradcheck.laws.runs import broken, forward, given, sides, void
+from gradcheck.laws.runs import broken, sides, void
 
 _PATIENCE = 120  # seconds, for a machine that is very busy; a child takes less than one
 _ADVICE = (
@@ -44,7 +44,7 @@ def fresh(evidence: Evidence) -> str | None:
 
 
 def _verdict(evidence: Evidence) -> str | None:
-    cell, own = evidence.cell, given(evidence)
+    cell, own = evidence.cell, evidence.run
     answer = _asked(evidence)
     if answer is None:
         return None
@@ -52,7 +52,7 @@ def _verdict(evidence: Evidence) -> str | None:
         first, *rest = answer.splitlines()
         return "\n".join([f"In a fresh process it is another: {first}", *rest, _ADVICE])
     assert cell.source is not None  # or the law does not apply
-    _, backward = forward(evidence, evidence.inputs)
+    _, backward = evidence.caller.forward(evidence.inputs)
     if not answer.is_of(backward, cell.source.path):
         return None
     got = {**dict(zip(cell.outputs, answer.outputs, strict=True)), **answer.gradients}
@@ -77,7 +77,7 @@ def _asked(evidence: Evidence) -> Answer | str | None:
     cell = evidence.cell
     assert cell.source is not None  # or the law does not apply
     inputs, cotangents = dict(evidence.inputs), tuple(evidence.cotangents)
-    asked = pickle.dumps((cell.source.path, cell.name, inputs, cotangents, evidence.writes))
+    asked = pickle.dumps((cell.source.path, cell.name, inputs, cotangents, evidence.caller.writes))
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
     path = os.pathsep.join(filter(None, sys.path))
     try:

@@ -11,7 +11,7 @@ from gradcheck.cell import Array, Cell
 from gradcheck.evidence import Evidence
 from gradcheck.indices import entry
 from gradcheck.laws.axes import ordinary, outputs_of
-from gradcheck.laws.runs import Broken, broken, given, run, sides, void
+from gradcheck.laws.runs import Broken, broken, run, sides, void
 from gradcheck.shapes import Integers
 
 # What stands behind the ends instead. A forward that lets 0 times it through is not asked for nan.
@@ -78,7 +78,7 @@ def padding(evidence: Evidence) -> str | None:
     """Other numbers behind the ends change no gradient, and their own is zero."""
     if void(evidence):
         return None
-    before = given(evidence)
+    before = evidence.run
     for one in padded(evidence.cell):
         behind = one.behind(evidence.inputs)
         if not behind.any():
@@ -90,7 +90,7 @@ def padding(evidence: Evidence) -> str | None:
         for said, fill in _FILLS.items():
             inputs = _filled(evidence.inputs, one, fill)
             after = run(evidence, inputs, evidence.cotangents)
-            if not _same(evidence.outputs, tuple(after.outputs.values())):
+            if not _same(evidence.outputs, after.outputs):
                 continue
             for name, gradient in after.gradients.items():
                 if f"d{name}" in before.usable and f"d{name}" not in after.usable:

@@ -6,132 +6,26 @@ exceeded. Where it hides what a mistake would do, a law says nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from gradcheck import contracts, draw, load, precision, rounding
+from gradcheck import contracts, draw, precision
 from gradcheck.agree import OPERATIONS, Comparison, compare
-from gradcheck.cell import Array, Backward
-from gradcheck.evidence import Crash, Evidence
+from gradcheck.cell import Array
+from gradcheck.evidence import Evidence
 from gradcheck.indices import entry
-from gradcheck.rounding import Rounding
-from gradcheck.structure import Gradient, Unusable, gradients
-
-Values = Mapping[str, Array]  # outputs by their names, gradients by "d" and the argument's
+from gradcheck.run import Cotangents, Run
 
 
-@dataclass(frozen=True)
-class Run:
-    """A forward and its backward: what went in, and what came out."""
-
-    evidence: Evidence
-    inputs: Mapping[str, Any]
-    cotangents: Sequence[Array]
-    outputs: Mapping[str, Array]
-    gradients: Mapping[str, Gradient]
-
-    @cached_property
-    def usable(self) -> Values:
-        """The gradients that can be compared; why others cannot, their own nodes tell."""
-        return {f"d{n}": g for n, g in self.gradients.items() if not isinstance(g, Unusable)}
-
-    @property
-    def values(self) -> Values:
-        """The outputs, and the gradients that can be compared."""
-        return {**self.outputs, **self.usable}
-
-    @cached_property
-    def rounding(self) -> Rounding:
-        """How far rounding moves what came out."""
-        evidence = self.evidence
-        if self.inputs is evidence.inputs and self.cotangents is evidence.cotangents:
-            return evidence.rounding
-        return rounding.of(evidence.cell, self.inputs, self.cotangents, evidence.precision)
-
-    @property
-    def measured(self) -> bool:
-        """Whether its rounding is known by now."""
-        return "rounding" in vars(self)
-
-    def noise(self, name: str) -> Array:
-        """The standard deviation of one of the values."""
-        names = self.evidence.cell.outputs
-        if name in names:
-            return self.rounding.outputs[names.index(name)]
-        return self.rounding.gradients[name.removeprefix("d")]
-
-
-def given(evidence: Evidence) -> Run:
-    """The run on the example itself, which all nodes share."""
-    outputs = dict(zip(evidence.cell.outputs, evidence.outputs, strict=True))
-    return Run(evidence, evidence.inputs, evidence.cotangents, outputs, evidence.hand)
-
-
-def forward(evidence: Evidence, inputs: Mapping[str, Any]) -> tuple[tuple[Array, ...], Backward]:
-    """The forward on read-only inputs, or on copies for a cell that writes into them."""
-    with crashing(evidence, "The forward"):
-        return evidence.cell.run(handed(evidence, inputs))
-
-
-def backward(
-    evidence: Evidence, of: Backward, cotangents: Sequence[Array], what: str = "backward"
-) -> object:
-    """What a backward returns for cotangents of the law's choosing."""
-    with crashing(evidence, what):
-        return of([d.copy() for d in cotangents] if evidence.writes else cotangents)
-
-
-def run(
-    evidence: Evidence,
-    inputs: Mapping[str, Any],
-    cotangents: Sequence[Array] | Callable[[tuple[Array, ...]], Sequence[Array]],
-) -> Run:
-    """A new forward and its backward; cotangents may be made from the outputs."""
-    outputs, of = forward(evidence, inputs)
-    kept = dict(zip(evidence.cell.outputs, (output.copy() for output in outputs), strict=True))
-    chosen = cotangents(outputs) if callable(cotangents) else cotangents
-    returned = backward(evidence, of, chosen)
-    return Run(evidence, inputs, chosen, kept, taken(evidence, returned, inputs))
-
-
-def handed(evidence: Evidence, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is handed to a forward: read-only arrays, or copies for a cell that writes."""
-    if evidence.writes:
-        return draw.writable(inputs)
-    for value in inputs.values():
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-    return inputs
-
-
-def taken(evidence: Evidence, returned: object, inputs: Mapping[str, Any]) -> dict[str, Gradient]:
-    """Copies of the gradients that a backward returned."""
-    arguments = [inputs[argument.name] for argument in evidence.cell.arguments]
-    found = gradients(evidence.cell, returned, arguments)
-    return {n: g if isinstance(g, Unusable) else g.copy() for n, g in found.items()}
-
-
-class crashing:  # noqa: N801  # a context, named as it reads
-    """What the author's code raises in here is a finding, told in one sentence."""
-
-    def __init__(self, evidence: Evidence, what: str) -> None:
-        self.evidence, self.what = evidence, what
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Crash):
-            source = self.evidence.cell.source
-            said = load.sentence(error, source.path if source else None)
-            raise Crash(f"{self.what} fails with {said}") from None
+def run(evidence: Evidence, inputs: Mapping[str, Any], cotangents: Cotangents) -> Run:
+    """A run on inputs and cotangents of the law's choosing."""
+    return Run(evidence.caller, inputs, cotangents, evidence.precision)
 
 
 def void(evidence: Evidence) -> bool:
     """Whether there is nothing to compare: no gradient, or at a declared kink none of one value."""
-    unknown = not evidence.finite or evidence.at_kink or evidence.point.clipped
+    unknown = not evidence.run.finite or evidence.at_kink or evidence.wide.point.clipped
     return unknown or evidence.too_coarse
 
 

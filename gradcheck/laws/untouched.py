@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck import draw
-from gradcheck.cell import Array
+from gradcheck.cell import Array, Backward
 from gradcheck.evidence import Evidence
-from gradcheck.laws.runs import crashing, taken
 from gradcheck.structure import Unusable, gradients
 
 _DEEP = 6  # containers and functions inside one another that are looked into
@@ -18,7 +17,7 @@ def purity(evidence: Evidence) -> str | None:
     """Nothing is written into: what was handed in, the outputs, and what the forward kept."""
     cell = evidence.cell
     given = draw.writable(evidence.inputs)
-    with crashing(evidence, "The forward"):
+    with evidence.caller.crashing("The forward"):
         outputs, backward = cell.run(given)
     kept = [output.copy() for output in outputs]
     cotangents = [cotangent.copy() for cotangent in evidence.cotangents]
@@ -30,7 +29,7 @@ def purity(evidence: Evidence) -> str | None:
             f"Work on a copy: `{name} = {name}.copy()`."
         )
     cache = _snapshot(backward)
-    with crashing(evidence, "backward"):
+    with evidence.caller.crashing("backward"):
         backward(cotangents)
     names = [f"d{output}" for output in cell.outputs]
     cotangents_before = dict(zip(names, evidence.cotangents, strict=True))
@@ -49,19 +48,20 @@ def purity(evidence: Evidence) -> str | None:
         if difference is not None:
             inside = difference == _COPY and not isinstance(was.parts, np.ndarray)
             return f"backward {(_INSIDE if inside else difference).format(name=name)}"
-    if evidence.writes:
+    if evidence.caller.writes:
         return "It writes into an array that was handed in, though it leaves every value as it was."
     return None
 
 
 def aliasing(evidence: Evidence) -> str | None:
     """No gradient shares memory with what was handed in, with an output or another gradient."""
-    cell, given = evidence.cell, evidence.forward_inputs()
-    with crashing(evidence, "The forward"):
+    cell, caller = evidence.cell, evidence.caller
+    given = caller.handed(evidence.inputs)
+    with caller.crashing("The forward"):
         outputs, backward = cell.run(given)
-    cotangents = evidence.backward_cotangents()
+    cotangents = [d.copy() for d in evidence.cotangents] if caller.writes else evidence.cotangents
     arguments = [given[argument.name] for argument in cell.arguments]
-    with crashing(evidence, "backward"):
+    with caller.crashing("backward"):
         found = gradients(cell, backward(cotangents), arguments)
     owners: list[tuple[str, Array]] = [
         *((f"the cotangent d{n}", d) for n, d in zip(cell.outputs, cotangents, strict=True)),
@@ -81,9 +81,10 @@ def aliasing(evidence: Evidence) -> str | None:
     return None
 
 
-def bits(evidence: Evidence, returned: object) -> dict[str, Array]:
-    """The usable gradients that a backward returned."""
-    found = taken(evidence, returned, evidence.inputs)
+def bits(evidence: Evidence, of: Backward, what: str) -> dict[str, Array]:
+    """The usable gradients that a backward returns."""
+    returned = evidence.caller.backward(of, evidence.cotangents, what)
+    found = evidence.caller.gradients(returned, evidence.inputs)
     return {name: g for name, g in found.items() if not isinstance(g, Unusable)}
 
 
