@@ -43,7 +43,7 @@ class Watch:
     def near(self, left: Any, right: Any) -> None:
         """A slope jumps where the two are equal."""
         left, right = np.real(left), np.real(right)
-        scale = max(float(np.max(np.abs(left), initial=0.0)), float(np.max(np.abs(right))))
+        scale = max(float(np.max(np.abs(side), initial=0.0)) for side in (left, right))
         gap = float(np.min(np.abs(left - right), initial=np.inf))
         if np.isfinite(gap):
             self.margin = min(self.margin, gap / scale if scale else 0.0)

@@ -5,16 +5,13 @@ cancels) is wrong until it says so. Whatever is suggested here makes every wrong
 fresh draws.
 """
 
-import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from gradcheck import case, draw
+from gradcheck import draw
 from gradcheck.bench import close
 from gradcheck.cell import Array, Cell, Contract
 from gradcheck.contracts import CONSTANT, ORTHOGONAL, ZERO
@@ -41,73 +38,6 @@ def contract(script: Script, wrong: Sequence[str]) -> str:
         if all(_holds(other, wrong, example) for example in _examples(cell)):
             return _sentence(cell, declared)
     return ""
-
-
-def kink(path: Path, name: str, inputs: Mapping[str, Any]) -> str:
-    """The declaration of the kink that a cell meets at some inputs, as a sentence.
-
-    Each line of the forward that may have one declares it in turn; the kink is where the
-    distance to it is nothing. Empty if no such line is found.
-    """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for line, variable, condition in _bends(tree):
-        text = f"kink where {condition}"
-
-        def declare(tree: ast.Module, line: int = line, text: str = text) -> ast.Module:
-            declared: ast.Module = _Declare(line, text).visit(tree)
-            return ast.fix_missing_locations(declared)
-
-        try:
-            module, contracts, watch = case.declaring(path, first=declare)
-            cell = case.closure(getattr(module, name), None, contracts[name], watch)
-            if cell.at(inputs).margin == 0:
-                return f'If that is meant, declare it: `{variable}: "{text}" = ...` in line {line}.'
-        except Exception:  # a guess that does not run is no suggestion
-            continue
-    return ""
-
-
-def _bends(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
-    """Lines that assign what has a kink: the line, the variable, and where the kink would be."""
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-            continue
-        for part in ast.walk(node.value):
-            for condition in _kinks_of(part):
-                yield node.lineno, node.targets[0].id, condition
-
-
-def _kinks_of(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(
-            func=ast.Attribute(attr="maximum" | "minimum" | "fmax" | "fmin"), args=[a, b]
-        ):
-            yield f"{ast.unparse(a)} = {ast.unparse(b)}"
-        case ast.Call(func=ast.Attribute(attr="abs" | "absolute" | "fabs" | "sign"), args=[a]):
-            yield f"{ast.unparse(a)} = 0"
-        case ast.Call(func=ast.Name(id="abs" | "relu"), args=[a, *_]):
-            yield f"{ast.unparse(a)} = 0"
-        case ast.Call(func=ast.Attribute(attr="clip"), args=[a, *bounds]):
-            yield from (f"{ast.unparse(a)} = {ast.unparse(bound)}" for bound in bounds)
-        case ast.Compare(
-            left=a, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[b]
-        ):
-            yield f"{ast.unparse(a)} = {ast.unparse(b)}"
-
-
-class _Declare(ast.NodeTransformer):
-    """Annotate the assignment in a line with a contract."""
-
-    def __init__(self, line: int, text: str) -> None:
-        self.line, self.text = line, text
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        if node.lineno != self.line:
-            return node
-        annotation = ast.Constant(self.text)
-        target = node.targets[0]
-        assert isinstance(target, ast.Name)
-        return ast.copy_location(ast.AnnAssign(target, annotation, node.value, simple=1), node)
 
 
 def _candidates(script: Script) -> Iterator[Contract]:

@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from hypothesis.errors import InvalidArgument
 
-from gradcheck import hints, load, mend, report, script, table
+from gradcheck import hints, kinks, load, mend, report, script, table
 from gradcheck.case import Malformed, read
 from gradcheck.cell import Cell, Source
 from gradcheck.checks import Check, Outcome, checks
@@ -236,7 +236,7 @@ class CheckItem(_Item):
             faults, hint = self.parent.explained(example)
         evidence = self.check.examiner.evidence(example)
         if outcome.undeclared:
-            hint = hints.kink(self.path, self.check.examiner.cell.name, evidence.wide.inputs)
+            hint = kinks.declaration(self.path, self.check.examiner.cell.name, evidence.wide.inputs)
         verdict = weigh(self.check, evidence, outcome, faults, hint)
         return report.text(verdict, self._command(), load.shown(self.path))
 

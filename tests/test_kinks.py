@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradcheck import hints
+from gradcheck import kinks
 from gradcheck.case import read
 from gradcheck.cell import Cell
 from gradcheck.checks import Check, checks
@@ -97,20 +97,52 @@ def test_no_kink_is_seen_where_the_two_slopes_are_one(tmp_path):
         ("0.5 * np.abs(h_prev)", "h_prev = 0"),
         ("np.clip(h_prev, 0, 9)", "h_prev = 0"),
         ("np.where(h_prev > 0, h_prev, 0)", "h_prev = 0"),
+        ("np.max(h_prev, axis=0)", "np.sort(h_prev, 0)[-1:] = np.sort(h_prev, 0)[-2:-1]"),
+        ("h_prev.min()", "np.sort(h_prev, None)[:1] = np.sort(h_prev, None)[1:2]"),
+        (
+            "np.amax(h_prev, 1)[:, None]",
+            "np.sort(h_prev, 1)[:, -1:] = np.sort(h_prev, 1)[:, -2:-1]",
+        ),
+        (
+            "h_prev.min(axis=-2)",
+            "np.sort(h_prev, -2)[..., :1, :] = np.sort(h_prev, -2)[..., 1:2, :]",
+        ),
     ],
 )
 def test_the_declaration_that_is_missing_is_written_out(tmp_path, forward, condition):
     path = written(tmp_path, forward, "(h_prev > 0)")
-    inputs = {"x": np.ones((1, 1)), "h_prev": np.zeros((1, 1)), "W": np.ones((1, 1))}
-    assert hints.kink(path, "cell", inputs) == (
+    inputs = {"x": np.ones((2, 1)), "h_prev": np.zeros((2, 2)), "W": np.ones((1, 2))}
+    assert kinks.declaration(path, "cell", inputs) == (
         f'If that is meant, declare it: `r: "kink where {condition}" = ...` in line 6.'
     )
+
+
+POOL = """
+import numpy as np
+
+def pool(x: "T B D"):
+    m{declared} = np.max(x, axis=0)
+
+    def backward(dm):
+        return dm * (x == m)
+
+    return m, backward
+"""
+TIE = "kink where np.sort(x, 0)[-1:] = np.sort(x, 0)[-2:-1]"
+
+
+@pytest.mark.parametrize("declared", ["", f': "{TIE}"'])
+def test_two_equal_numbers_tie_in_a_maximum(tmp_path, declared):
+    """Numbers of two decimals are equal often enough; declared, any slope between is right."""
+    path = tmp_path / "pool.py"
+    path.write_text(POOL.format(declared=declared), encoding="utf-8")
+    assert set(faults(path)) == (set() if declared else {"dx[fd]"})
 
 
 def test_no_declaration_is_made_up(tmp_path):
     path = written(tmp_path, "np.tanh(h_prev)", "1")
     inputs = {"x": np.ones((1, 1)), "h_prev": np.zeros((1, 1)), "W": np.ones((1, 1))}
-    assert hints.kink(path, "cell", inputs) == ""
+    assert kinks.declaration(path, "cell", inputs) == ""
 
 
 def slopes_at(function, x):
