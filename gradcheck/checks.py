@@ -155,6 +155,8 @@ def _guarded(judge: Callable[[Evidence], Outcome]) -> Callable[[Evidence], Outco
             with np.errstate(all="ignore"):  # what overflows is judged by its result
                 return judge(evidence)
         except (Crash, CaseError) as error:
+            if isinstance(error, Crash) and error.overflow and evidence.example.regime == "huge":
+                return Outcome(judged=False)
             return Outcome(str(error))
 
     return guarded

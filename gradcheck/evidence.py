@@ -1,5 +1,6 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -178,12 +179,25 @@ class Evidence:
             spread = reference.blurred(self.noise(name, with_twin))
             if not self.run.rounding.settled:
                 spread = np.full_like(spread, np.inf)
-            return spread, self.run.rounding.precision
+            return self._known(spread, reference.value), self.run.rounding.precision
 
         # Rounding of the many entries that make up one slope; nothing where entries are compared.
         summed = reference.blurred(OPERATIONS * self.precision.eps * np.abs(hand))
         own = reference.error + summed if reference.directions else reference.error
         return compare(reference.seen(hand), reference.value, own, noise, self.precision)
+
+    def _known(self, spread: Array, want: Array) -> Array:
+        """The noise that was measured, with what may be missing from it where not all was seen:
+        as much as can be allowed at all, and no bound where a gate may be saturated.
+        """
+        rounding = self.run.rounding
+        if rounding.complete and _seen_through(self.cell):
+            return spread
+        if self.example.regime in draw.STEEP:
+            return np.full_like(spread, np.inf)
+        limits = rounding.precision
+        largest = float(np.max(np.abs(want), initial=0.0))
+        return spread + limits.widest / 2 * largest / limits.deviations
 
     def noise(self, name: str, with_twin: bool) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""
@@ -194,15 +208,15 @@ class Evidence:
         """Each output of the forward beside the twin's."""
         found = {}
         for k, name in enumerate(self.cell.outputs):
-
-            def noise(k: int = k) -> Noise:
-                spread = self._twin_noise[0][k] + self.run.rounding.outputs[k]
-                return spread, self.run.rounding.precision
-
             ours, theirs = self.outputs[k], self.twin_outputs[k]
             # Where both overflow there is nothing to compare, inf or nan; where one does, all.
             alike = ~np.isfinite(ours) & ~np.isfinite(theirs)
             ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
+
+            def noise(k: int = k, want: Array = theirs) -> Noise:
+                spread = self._twin_noise[0][k] + self.run.rounding.outputs[k]
+                return self._known(spread, want), self.run.rounding.precision
+
             found[name] = compare(ours, theirs, noise=noise, precision=self.precision)
         return found
 
@@ -218,15 +232,31 @@ def _analytic(cell: Cell, name: str) -> bool:
 
     There differences are sharp, and a lost term (np.var conjugates, abs drops) is large.
     """
-    for seed in range(2):
-        sizes = tuple((size, 3 + k) for k, size in enumerate(cell.size_names))
-        evidence = Evidence(cell, None, Example(sizes, seed))
+    for evidence in _ordinary(cell):
         try:
             if not evidence.run.finite or evidence.numeric.best(name).oracle != complex_step.NAME:
                 return False
         except (Crash, CaseError):
             return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def _seen_through(cell: Cell) -> bool:
+    """Whether disturbance goes through all of its code, on ordinary numbers.
+
+    A saturated gate is the same number in every run, whether or not it was disturbed.
+    """
+    try:
+        return all(evidence.run.rounding.complete for evidence in _ordinary(cell))
+    except (Crash, CaseError):
+        return False
+
+
+def _ordinary(cell: Cell) -> Iterator[Evidence]:
+    """Ordinary numbers and different sizes."""
+    sizes = tuple((size, 3 + k) for k, size in enumerate(cell.size_names))
+    return (Evidence(cell, None, Example(sizes, seed)) for seed in range(2))
 
 
 class Examiner:

@@ -6,10 +6,14 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from gradcheck import noise
 from gradcheck.errors import CaseError
 
 
@@ -48,6 +52,7 @@ def module(
         loaded.__dict__.update(names or {})
         tree = change(ast.parse(path.read_bytes(), str(path)))
         exec(compile(tree, str(path), "exec"), loaded.__dict__)
+        loaded.__dict__.update(_late(loaded.__dict__))
     except OSError as error:
         raise CaseError(f"{shown(path)} cannot be read: {error.strerror or error}.") from None
     except SyntaxError as error:
@@ -62,6 +67,22 @@ def module(
         for entry in extra:
             sys.path.remove(entry)
     return loaded
+
+
+def _late(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What is imported by name from NumPy to make arrays, looked up when it is called: the run
+    that measures rounding puts others in its place.
+    """
+
+    def looked_up(made: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        return wraps(original)(lambda *args, **kwargs: getattr(np, made)(*args, **kwargs))
+
+    originals = {id(getattr(np, made)): made for made in noise.MAKING}
+    return {
+        name: looked_up(originals[id(value)], value)
+        for name, value in names.items()
+        if id(value) in originals
+    }
 
 
 def sentence(error: BaseException, path: Path | None) -> str:

@@ -21,12 +21,15 @@ class Rounding:
 
     ``precision`` is that of the coarsest number in the run. Where rounding throws a switch, such
     as a saturated gate in float32, eight runs do not show how far it reaches: not ``settled``.
+    Not ``complete``: some numbers were made where nothing can be disturbed, by Python's own floats
+    or compiled code, and their rounding is not in it.
     """
 
     outputs: tuple[Array, ...]
     gradients: Mapping[str, Array]
     precision: Precision
     settled: bool = True
+    complete: bool = True
 
 
 def of(
@@ -34,34 +37,49 @@ def of(
 ) -> Rounding:
     """The rounding noise at one point, for inputs of ``precision`` or a coarser one within.
 
-    Zero for code that refuses such arrays: no noise is known, and none is allowed.
+    Zero, and not complete, for code that refuses arrays of another class than NumPy's own.
     """
     coarse = [n.precision for n in narrow.found(cell, inputs, cotangents, precision)]
     coarsest = max([precision, *coarse], key=lambda one: one.eps)
-    values: list[tuple[Array, ...]] = []
-    found: list[dict[str, Array]] = []
-    arguments = [inputs[argument.name] for argument in cell.arguments]
-    for seed in range(noise.SAMPLES):
-        source = Disturbance(np.random.default_rng(seed), coarsest.eps)
-        moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
-        given = [noise.disturb(cotangent, source) for cotangent in cotangents]
-        try:
-            with noise.kept(source):
-                outputs, backward = cell.run(moved)
-                returned = backward(given)
-        except Exception:
-            still = {a.name: np.zeros(np.shape(inputs[a.name])) for a in cell.arguments}
-            return Rounding(tuple(np.zeros(d.shape) for d in cotangents), still, coarsest)
-        values.append(outputs)
-        usable = gradients(cell, returned, arguments)
-        found.append({name: _or_edge(usable[name], np.shape(inputs[name])) for name in usable})
-    of_gradients = {name: [sample[name] for sample in found] for name in found[0]}
+    try:
+        samples = [_sample(cell, inputs, cotangents, coarsest, k) for k in range(noise.SAMPLES)]
+    except Exception:
+        still = {a.name: np.zeros(np.shape(inputs[a.name])) for a in cell.arguments}
+        outputs = tuple(np.zeros(d.shape) for d in cotangents)
+        return Rounding(outputs, still, coarsest, complete=False)
+    of_gradients = {name: [one.gradients[name] for one in samples] for name in samples[0].gradients}
     spreads = {name: noise.spread(column) for name, column in of_gradients.items()}
     settled = coarsest is DOUBLE or all(
         _within(spreads[name], column) for name, column in of_gradients.items()
     )
-    outputs_spread = tuple(noise.spread(column) for column in zip(*values, strict=True))
-    return Rounding(outputs_spread, spreads, coarsest, settled)
+    outputs = tuple(map(noise.spread, zip(*(one.outputs for one in samples), strict=True)))
+    complete = all(one.unseen == samples[0].unseen for one in samples)
+    return Rounding(outputs, spreads, coarsest, settled, complete)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What one disturbed run gives; ``unseen`` are the hashes of what came in undisturbed."""
+
+    outputs: tuple[Array, ...]
+    gradients: Mapping[str, Array]
+    unseen: list[int]
+
+
+def _sample(
+    cell: Cell, inputs: Mapping[str, Any], cotangents: Sequence[Array], of: Precision, seed: int
+) -> _Sample:
+    source = Disturbance(np.random.default_rng(seed), of.eps)
+    moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
+    given = [noise.disturb(cotangent, source) for cotangent in cotangents]
+    with noise.kept(source):
+        outputs, backward = cell.run(moved)
+        returned = backward(given)
+    several = returned if isinstance(returned, tuple | list) else [returned]
+    source.meet([gradient for gradient in several if isinstance(gradient, np.ndarray)])
+    found = gradients(cell, returned, [inputs[argument.name] for argument in cell.arguments])
+    usable = {name: _or_edge(found[name], np.shape(inputs[name])) for name in found}
+    return _Sample(outputs, usable, source.met)
 
 
 def _within(spread: Array, samples: Sequence[Array]) -> bool:

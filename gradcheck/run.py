@@ -24,7 +24,14 @@ Cotangents = Sequence[Array] | Callable[[tuple[Array, ...]], Sequence[Array]]
 
 
 class Crash(Exception):
-    """The author's code raised; the text says what, and in which line."""
+    """The author's code raised; the text says what, and in which line.
+
+    ``overflow``: where NumPy goes on with inf, Python's own numbers raise.
+    """
+
+    def __init__(self, text: str, *, overflow: bool = False) -> None:
+        super().__init__(text)
+        self.overflow = overflow
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ class Caller:
         except Exception as error:
             source = self.cell.source
             said = load.sentence(error, source.path if source else None)
-            raise Crash(f"{what} fails with {said}") from None
+            overflow = isinstance(error, ArithmeticError)
+            raise Crash(f"{what} fails with {said}", overflow=overflow) from None
 
 
 class Run:

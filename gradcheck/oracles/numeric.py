@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck import noise
 from gradcheck.agree import compare
 from gradcheck.cell import Array
+from gradcheck.draw import STEEP
 from gradcheck.noise import Disturbance
 from gradcheck.oracles import complex_step, fd, sides
 from gradcheck.oracles.reference import Reference
@@ -18,7 +19,6 @@ from gradcheck.precision import DOUBLE
 from gradcheck.run import NOT_A_FUNCTION, Crash, Run
 
 MOST_ENTRIES = 1000  # of an argument that is gone through entry by entry
-_STEEP = ("tiny", "huge", "saturated")  # regimes in which a smooth bend may look like a kink
 
 
 class Numeric:
@@ -82,7 +82,11 @@ class Numeric:
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
         if name not in self._kinks:
-            run, looked_for = self._run, self._regime not in _STEEP and not self._is_large(name)
+            # There a smooth bend may look like a kink.
+            run, looked_for = (
+                self._run,
+                self._regime not in (*STEEP, "tiny") and not self._is_large(name),
+            )
             at = sides.kinks if looked_for else lambda *_: ()
             self._kinks[name] = at(run.forward, run.inputs, run.cotangents, name)
         return self._kinks[name]
