@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.bench import Bench, Drawn, change_of, close, instead_of, whole_value
+from gradcheck.bench import Bench, Drawn, change_of, instead_of
+from gradcheck.claims import Claims
 from gradcheck.draw import Example
 from gradcheck.edits import Edit, Setting, edits, elsewhere
-from gradcheck.evaluate import compiled
 from gradcheck.influence import influence
-from gradcheck.script import Change, Line, Script, is_number
+from gradcheck.script import Change, Line, Script
 from gradcheck.sight import setting
 from gradcheck.solve import Targets, Values
-from gradcheck.statements import canonical, statement, target_parts
+from gradcheck.statements import canonical, statement
 from gradcheck.telling import examples, probes
 
 _MOST_MENDS = 3
@@ -105,17 +105,7 @@ class _Search:
         self.edits: dict[int, list[Edit]] = {}
         self.lines = {line.key: line for line in script.lines}
         _, self.seen, self.spaces = bench.watched(bench.draws[0], {})
-        self._believe(dict(self._claims()))
-
-    def _believe(self, claims: Mapping[int, "_Claim"]) -> None:
-        """Take names at their word, as far as that breaks nothing that is right."""
-        self.claims = dict(claims)
-        self.true_spaces: dict[int, list[tuple[dict[str, Any], Any]]] = {}
-        right = self.bench.right({})
-        for key in list(self.claims):
-            if not self.bench.repairs({key: self._truth_change(key)}, right):
-                del self.claims[key]
-        self.suspects = self._suspects()
+        self.claims = Claims(script, bench, fresh)
 
     def findings(self, wrong: frozenset[str]) -> Findings:
         """The faults that leave the fewest doubts: one line, those that names tell, or several."""
@@ -150,9 +140,9 @@ class _Search:
         wanted = self.bench.names
         lines = [line for line in values.lines if values.proved(line.key, wanted)]
         lines = [line for line in lines if not isinstance(line.statement, ast.Return)]
-        lines = [line for line in lines if not self._is_right(line)]
+        lines = [line for line in lines if not self.claims.kept(line)]
         # What its name claims can only tell on the first: the others may be fed by a wrong one.
-        named = [line for line in lines[:1] if line.key in self.suspects]
+        named = [line for line in lines[:1] if line.key in self.claims.suspects]
         for line in named if named else lines if len(lines) == 1 else []:
             draws = [*values.bench.draws, *self.bench.draws, *self.fresh.draws]
             change = values.change(line, wanted, draws)
@@ -163,7 +153,7 @@ class _Search:
 
     def _by_names(self) -> tuple[_Faults, dict[int, Change]]:
         """Mends for the lines whose value is not what their name claims."""
-        chosen = self._needed(self.suspects)
+        chosen = self._needed(self.claims.suspects)
         base = self.bench.right(chosen)
         faults: _Faults = {}
         active: dict[int, Change] = dict(chosen)
@@ -218,7 +208,7 @@ class _Search:
         for names in [red] if whole else values.repairable(right, red):
             lines = [line for line in values.lines if values.alone(line.key, right | names)]
             lines = [line for line in lines if not self._returns(line)]
-            doubted = [line for line in lines if not self._is_right(line)]
+            doubted = [line for line in lines if not self.claims.kept(line)]
             for chosen in (doubted, [line for line in lines if line not in doubted]):
                 found: list[_Mend] = []
                 seen: set[tuple[int, str | None, str]] = set()
@@ -301,7 +291,7 @@ class _Search:
             tuple(sorted(kept, key=lambda fault: (fault.line.number, fault.line.key))),
             wrong - self.fresh.right(mended),
             self.missing,
-            {key: key not in self.suspects for key in self.true_spaces},
+            self.claims.verdicts,
             tuple(self.fresh.draws),
             self.bench,
         )
@@ -310,7 +300,7 @@ class _Search:
         """In an unfinished derivation: lines that reach no gradient yet, judged by their names."""
         if not self.missing:
             return
-        for key, change in self.suspects.items():
+        for key, change in self.claims.suspects.items():
             line = self.lines[key]
             if key in known or line.absent or influence(self.bench, line, {}) - self.missing:
                 continue
@@ -318,79 +308,10 @@ class _Search:
             for edit, _ in self._candidates([line]):
                 if found and edit.cost > found[0][0].cost + _DEAREST:
                     break
-                if self._locally(edit, line):
+                if self.claims.keeps(edit, line):
                     found.append((edit, line, change))
             texts = tuple(statement(line, edit) for edit, _, _ in _different(found))
             yield Fault(line, texts, self._error(key), change)
-
-    # What names claim: dX is dL/dX, once it is complete.
-
-    def _claims(self) -> Iterator[tuple[int, "_Claim"]]:
-        last: dict[str, int] = {}
-        whole: dict[str, bool] = {}
-        for line in sorted(self.script.lines, key=lambda line: (line.number, not line.absent)):
-            for target in line.targets:
-                last[target] = line.key
-                whole[target] = whole.get(target, True) and not line.loop
-        for line in self.script.lines:
-            parts = target_parts(line)
-            names = [
-                self.script.quantity(name)
-                if name and whole[name] and (index is not None or last[name] == line.key)
-                else None
-                for name, index in parts
-            ]
-            if any(names):
-                yield line.key, _Claim(tuple(names), tuple(index for _, index in parts))
-
-    def _suspects(self) -> dict[int, Change]:
-        """Lines whose value, with true values before them, is not what their name claims."""
-        wrong: dict[int, Change] = {}
-        for drawn in self.bench.draws:
-
-            def overriding(key: int, drawn: Drawn = drawn) -> Change:
-                line = self.lines[key]
-                code = compiled(whole_value(line, line.expression))
-
-                def change(space: dict[str, Any]) -> Any:
-                    value = eval(code, space)
-                    true = self._true_value(key, value, drawn, space)
-                    self.true_spaces.setdefault(key, []).append((dict(space), true))
-                    if not _alike(value, true):
-                        wrong[key] = self._truth_change(key)
-                    return true
-
-                return change
-
-            self.bench.run(drawn, {key: overriding(key) for key in self.claims})
-        return wrong
-
-    def _truth_change(self, key: int) -> Change:
-        """Give the line its true value, whichever draw is running."""
-        code = compiled(whole_value(self.lines[key], self.lines[key].expression))
-        benches = (self.bench, self.fresh)
-
-        def change(space: dict[str, Any]) -> Any:
-            hooks = self.script.hooks
-            drawn = next(d for b in benches for d in b.draws if d.scope is hooks.scope)
-            return self._true_value(key, eval(code, space), drawn, space)
-
-        return change
-
-    def _true_value(self, key: int, value: Any, drawn: Any, space: dict[str, Any]) -> Any:
-        """The value with what is claimed of it replaced by the truth."""
-        claim = self.claims[key]
-        parts = list(value) if isinstance(value, tuple | list) and len(claim.names) > 1 else [value]
-        for k, (name, index) in enumerate(zip(claim.names, claim.indices, strict=True)):
-            if name is None:
-                continue
-            truth = self.bench.truth(drawn, name)
-            if truth is None:
-                continue
-            if index is not None:
-                truth = truth[eval(compiled(index), space)]
-            parts[k] = np.array(truth)
-        return tuple(parts) if len(claim.names) > 1 else parts[0]
 
     def _needed(self, overrides: Mapping[int, Change]) -> dict[int, Change]:
         """The smallest part of the overrides that repairs as much as any part does."""
@@ -438,7 +359,7 @@ class _Search:
         for edit, line in self._candidates(lines):
             if trials > _MOST_TRIALS or (found and edit.cost > found[0][0].cost + _DEAREST):
                 break
-            if line.key in self.true_spaces and not self._locally(edit, line):
+            if self.claims.judged(line) and not self.claims.keeps(edit, line):
                 continue
             trials += 1
             change = _change(line, edit)
@@ -505,61 +426,18 @@ class _Search:
             ]
         return self.edits[line.key]
 
-    def _is_right(self, line: Line) -> bool:
-        """Whether a line makes good what its name claims, given true values before it."""
-        return line.key in self.true_spaces and line.key not in self.suspects
-
-    def _locally(self, edit: Edit, line: Line) -> bool:
-        """Whether the edited line has its true value where those before it have theirs."""
-        try:
-            code = compiled(whole_value(line, edit.expression, edit.sign))
-            with np.errstate(all="ignore"):
-                return all(
-                    _alike(eval(code, dict(space)), true)
-                    for space, true in self.true_spaces[line.key]
-                )
-        except Exception:  # most edits are nonsense
-            return False
-
     def _sight(self, line: Line) -> Setting:
         """What edits of the line may draw on, with true values where they are known."""
         drawn = self.bench.draws[0]
         space = self.spaces.get(line.key, drawn.scope)
-        if line.key in self.true_spaces:
-            space = self.true_spaces[line.key][0][0]
+        if self.claims.judged(line):
+            space = self.claims.space(line)
         return setting(self.script, drawn, line, space)
 
     def _error(self, key: int) -> float | None:
         """The error of a line's own value, where its true value is known."""
-        if key not in self.true_spaces:
-            return self.errors.get(key)
         line = self.lines[key]
-        space, true = self.true_spaces[key][0]
-        return relative_error(eval(compiled(whole_value(line, line.expression)), dict(space)), true)
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """What a line's targets claim to be gradients of; an index where it fills a part."""
-
-    names: tuple[str | None, ...]
-    indices: tuple[ast.expr | None, ...]
-
-
-def relative_error(value: Any, true: Any) -> float | None:
-    """The largest error relative to the largest true entry."""
-    if not all(is_number(part) for part in (value if isinstance(value, tuple) else (value,))):
-        return None
-    values = value if isinstance(value, tuple) else (value,)
-    trues = true if isinstance(true, tuple) else (true,)
-    worst = 0.0
-    for got, want in zip(values, trues, strict=True):
-        if np.shape(got) != np.shape(want):
-            return None
-        scale = float(np.max(np.abs(want), initial=0.0))
-        error = float(np.max(np.abs(np.subtract(got, want)), initial=0.0))
-        worst = max(worst, error / scale if scale else error)
-    return worst
+        return self.claims.error(line) if self.claims.judged(line) else self.errors.get(key)
 
 
 def _different(found: list[_Mend]) -> list[_Mend]:
@@ -578,15 +456,6 @@ def _change(line: Line, edit: Edit) -> Change | None:
         return change_of(line, edit.expression, edit.sign)
     except Exception:  # a tree that does not compile is no mend
         return None
-
-
-def _alike(value: Any, true: Any) -> bool:
-    if isinstance(true, tuple):
-        pairs = zip(value, true, strict=False)
-        return isinstance(value, tuple | list) and all(_alike(v, t) for v, t in pairs)
-    if not is_number(true):
-        return True
-    return is_number(value) and np.asarray(value).dtype == np.float64 and close(value, true)
 
 
 def _is_size(seen: Mapping[int, list[Any]], line: Line) -> bool:
