@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -13,16 +13,13 @@ from benchmarks.faults import FAULTS, RIGHT, Fault, cell, step, twin
 from benchmarks.peers import BEST, PEERS, OverTime, Peer, within
 from gradcheck import draw
 from gradcheck.checks import Check, checks
-from gradcheck.draw import Example
 from gradcheck.evidence import Evidence
-from gradcheck.examples import LARGEST
 from gradcheck.search import search
 
 Size = tuple[int, int, int]
 
 CAP = 30.0  # seconds that one check of a peer may take
 OWN = "gradcheck"
-FULLY = 10  # of so many draws of right code, one is judged by all nodes
 KINDS = ("autograd", "law", "fd")  # of nodes of one step
 DIFFERENCES = "differences"  # finite differences where the complex step is better
 
@@ -215,98 +212,3 @@ def _complains_of_wf(fault: Fault, drawn: Draw, oracle: str) -> bool:
         return complains([check], drawn)
     facts = evidence(check, drawn)
     return not facts.compared("Wf", facts.numeric.differences("Wf")).agrees
-
-
-# False alarms.
-
-
-@dataclass
-class Alarms:
-    """How right code was judged: draws, those with a complaint, and the first of these."""
-
-    draws: int = 0
-    alarms: int = 0
-    first: str = ""
-    judged: dict[str, int] = field(default_factory=dict)  # by oracle: comparisons, and those
-    unjudged: dict[str, int] = field(default_factory=dict)  # that rounding left without a verdict
-
-    def add(self, other: "Alarms") -> None:
-        self.draws += other.draws
-        self.alarms += other.alarms
-        self.first = self.first or other.first
-        for ours, theirs in ((self.judged, other.judged), (self.unjudged, other.unjudged)):
-            for oracle, count in theirs.items():
-                ours[oracle] = ours.get(oracle, 0) + count
-
-
-def own_alarms(regime: str, dtype: str, seeds: tuple[int, int]) -> Alarms:
-    """The nodes of the right cell on examples such as pytest draws, sizes from 1 to 5.
-
-    Every tenth draw is judged by all nodes. On the others [fd] and [unrolled] nodes are left
-    out, which take nine tenths of the time.
-    """
-    found = Alarms()
-    every = list(checks(cell(RIGHT), twin()))
-    quick = [check for check in every if kind(check) in ("autograd", "law")]
-    for seed in range(*seeds):
-        generator = np.random.default_rng([seed, 2])
-        sizes = {name: int(generator.integers(1, LARGEST + 1)) for name in "BDH"}
-        asked = quick if seed % FULLY else every
-        found.add(judged(asked, sizes, int(generator.integers(0, 6)), seed, regime, dtype))
-    return found
-
-
-def judged(
-    every: list[Check], sizes: dict[str, int], steps: int, seed: int, regime: str, dtype: str
-) -> Alarms:
-    """All checks on one draw; ``steps`` is the length of the unrolled cell."""
-    found = Alarms(draws=1)
-    known: dict[str | None, Evidence] = {}
-    for check in every:
-        if check.time not in known:
-            own = {**sizes, check.time: steps} if check.time else sizes
-            names = check.examiner.cell.size_names
-            example = Example(tuple((name, own[name]) for name in names), seed, regime, dtype)
-            known[check.time] = Evidence(check.examiner.cell, check.examiner.twin, example)
-        outcome = check.judge(known[check.time])
-        if check.subject != "law":
-            count = found.judged if outcome.judged else found.unjudged
-            count[check.oracle] = count.get(check.oracle, 0) + 1
-        if outcome.fault is not None and not found.alarms:
-            found.alarms = 1
-            found.first = f"{check.label} at {known[check.time].example}: {outcome.fault}"
-    return found
-
-
-def own_alarms_at(size: Size, seeds: int) -> Alarms:
-    """The nodes of one step on right code at one size: usual inputs and every regime."""
-    found = Alarms()
-    every = nodes(RIGHT, KINDS)
-    for regime in (USUAL, *draw.REGIMES):
-        for seed in range(seeds):
-            drawn = Draw(size, seed, regime)
-            facts = evidence(every[0], drawn)
-            outcomes = [(check, check.judge(facts)) for check in every]
-            complaints = [
-                f"{check.label} at {drawn}: {o.fault}" for check, o in outcomes if o.fault
-            ]
-            one = Alarms(1, bool(complaints), complaints[0] if complaints else "")
-            for check, outcome in outcomes:
-                if check.subject != "law":
-                    count = one.judged if outcome.judged else one.unjudged
-                    count[check.oracle] = count.get(check.oracle, 0) + 1
-            found.add(one)
-    return found
-
-
-def alarms(checker: str, draws: tuple[Draw, ...], best: bool = False) -> Alarms:
-    """A peer on right code."""
-    found = Alarms()
-    for drawn in draws:
-        try:
-            with within(CAP):
-                complaint = peer(checker, best=best).judge(step(RIGHT), drawn)
-        except OverTime:
-            break
-        found.add(Alarms(1, complaint is not None, complaint or ""))
-    return found

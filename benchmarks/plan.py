@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import measure
+from benchmarks import alarms, measure
 from benchmarks.draws import USUAL, VALUES, Draw
-from benchmarks.faults import FAULTS, Fault
+from benchmarks.faults import FAULTS, ROOT, Fault
 from benchmarks.measure import DIFFERENCES, OWN, Size
 from benchmarks.peers import BEST, PEERS
 from gradcheck.draw import DTYPES, REGIMES
@@ -27,6 +27,7 @@ class Plan:
     tried: int  # seeds on each of which the smallest error must be caught
     draws: int  # of right code in each regime and type, by gradcheck
     peer_draws: int  # of right code in each regime, by each peer
+    case_draws: int  # of every cell in cases/, in each regime and type
     rounds: int  # of which the time is the median
 
 
@@ -37,9 +38,10 @@ FULL = Plan(
     tried=3,
     draws=10_000,
     peer_draws=200,
+    case_draws=4,
     rounds=7,
 )
-QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, rounds=3)
+QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, case_draws=0, rounds=3)
 
 # Two differences for every entry: above this H they are over time, which one measurement at
 # the next size shows.
@@ -64,23 +66,25 @@ def jobs(plan: Plan) -> Iterator[tuple[Key, Job]]:
             yield ("detection", name, best, size), call
         usual = tuple(Draw(size, 1000 + seed) for seed in range(10))
         for name, best in affordable:
-            yield ("alarms at", name, best, size), (measure.alarms, (name, usual, best))
+            yield ("alarms at", name, best, size), (alarms.alarms, (name, usual, best))
         for (name, best), whole in itertools.product([*own, *affordable], (True, False)):
             given = (name, size, plan.tried, whole, best)
             yield ("smallest", name, best, size, whole), (measure.smallest, given)
         yield (
             ("own alarms at", size),
-            (measure.own_alarms_at, (size, 1 if max(size) > _NEXT else 2)),
+            (alarms.own_alarms_at, (size, 1 if max(size) > _NEXT else 2)),
         )
     for regime, dtype in itertools.product(REGIMES, DTYPES):
         for first in range(0, plan.draws, _BLOCK):
             last = min(first + _BLOCK, plan.draws)
             block = (regime, dtype, (first, last))
-            yield ("own alarms", regime, dtype, first), (measure.own_alarms, block)
+            yield ("own alarms", regime, dtype, first), (alarms.own_alarms, block)
+    for path in sorted((ROOT / "cases").glob("*.py")) if plan.case_draws else ():
+        yield ("own alarms of", path.stem), (alarms.own_alarms_of, (path, plan.case_draws))
     for (name, best), regime in itertools.product(checkers, PEER_REGIMES):
         dtype, drawn = (FLOAT32, USUAL) if regime == FLOAT32 else ("float64", regime)
         draws = tuple(Draw((2, 3, 4), seed, drawn, dtype) for seed in range(plan.peer_draws))
-        yield ("alarms", name, best, regime), (measure.alarms, (name, draws, best))
+        yield ("alarms", name, best, regime), (alarms.alarms, (name, draws, best))
     for fault in plan.faults:
         yield ("pytest", fault.name), (measure.as_pytest_runs_it, (fault,))
     yield ("versions",), (measure.versions, ())

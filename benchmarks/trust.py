@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import clock, page
+from benchmarks.alarms import Alarms
 from benchmarks.faults import ROOT
-from benchmarks.measure import Alarms
 from benchmarks.plan import FULL, QUICK, Key, Plan, jobs
 
 # One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.

@@ -1,15 +1,17 @@
 """The trust report: its faults are faults, gradcheck catches them, and the page is of this code."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import clock, measure, page, plan, trust
+from benchmarks import alarms, clock, measure, page, plan, trust
+from benchmarks.alarms import Alarms
 from benchmarks.draws import USUAL, Draw, trace
 from benchmarks.faults import CASE, FAULTS, RIGHT, step
-from benchmarks.measure import OWN, Alarms, Count, Detected
+from benchmarks.measure import OWN, Count, Detected
 from benchmarks.peers import BEST, PEERS
 
 PAGE = (Path(__file__).parent.parent / "docs" / "trust.md").read_text(encoding="utf-8")
@@ -61,9 +63,16 @@ def test_gradcheck_catches_what_shows_on_a_draw(regime):
 
 
 def test_gradcheck_raises_no_false_alarm_on_a_few_draws():
-    found = measure.own_alarms("ordinary", "float64", (0, 3))
+    found = alarms.own_alarms("ordinary", "float64", (0, 3))
     assert (found.draws, found.alarms) == (3, 0)
     assert set(found.judged) == {"fd", "autograd", "unrolled"}
+
+
+def test_every_node_of_another_cell_is_asked_for_false_alarms():
+    found = alarms.own_alarms_of(CASE.parent / "embedding.py", 1)
+    assert found.draws > 14
+    assert found.alarms == 0
+    assert set(found.judged) >= {"fd", "autograd"}
 
 
 def test_gradcheck_sees_an_error_in_the_tenth_digit():
@@ -106,14 +115,17 @@ def test_the_page_is_written_from_what_is_measured():
         "alarms at": Alarms(4, 1),
         "own alarms": Alarms(20, 0, judged={"fd": 11}, unjudged={"fd": 1}),
         "own alarms at": Alarms(8, 0),
+        "own alarms of": Alarms(100, 0),
     }
-    found = {key: made_up[key[0]] for key, _ in plan.jobs(plan.QUICK)}
+    quick = replace(plan.QUICK, case_draws=1)
+    found = {key: made_up[key[0]] for key, _ in plan.jobs(quick)}
     names = ["floor", *(f"{OWN} {kind}" for kind in measure.KINDS), *(peer.name for peer in PEERS)]
     found["times", plan.QUICK.sizes[0]] = dict.fromkeys(names, 0.25)
     found["whole run",] = 8.0
-    written = page.text(plan.QUICK, trust.gathered(found))
+    written = page.text(quick, trust.gathered(found))
     assert f"**{len(FAULTS)} of {len(FAULTS)}** faults" in written
     assert "0 in 280 draws" in written
+    assert f"0 in {100 * len(list(CASE.parent.glob('*.py'))):,} draws" in " ".join(written.split())
     assert "8.3 %" in written
     assert "250 ms" in written
     assert "nan" not in written
