@@ -8,12 +8,27 @@ import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from gradcheck.evaluate import Evaluator
+from gradcheck.trees import (
+    calling,
+    expressions,
+    is_module,
+    is_transpose,
+    letter,
+    parsed,
+    reducing,
+    reducing_last,
+    rekeyed,
+    replaced,
+    substituted,
+    transposed,
+    unwrapped,
+)
 
 _SWAPPED: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
@@ -165,49 +180,6 @@ def _put(root: ast.expr, old: ast.expr, make: Make) -> ast.expr:
     return result
 
 
-def replaced(root: Any, old: ast.AST, new: ast.AST) -> Any:
-    """The tree with one node, told by identity, replaced; everything else is shared."""
-    return rewritten(root, lambda node: new if node is old else node)
-
-
-def rewritten(root: Any, change: Callable[[ast.AST], ast.AST]) -> Any:
-    """The tree with each node put through ``change``, from the root down to what it replaces."""
-    new = change(root)
-    if new is not root:
-        return new
-    changed: dict[str, Any] = {}
-    for name in root._fields:
-        value = getattr(root, name, None)
-        if isinstance(value, ast.AST):
-            other: Any = rewritten(value, change)
-            if other is not value:
-                changed[name] = other
-        elif isinstance(value, list):
-            items = [rewritten(v, change) if isinstance(v, ast.AST) else v for v in value]
-            if any(a is not b for a, b in zip(items, value, strict=True)):
-                changed[name] = items
-    if not changed:
-        return root
-    return type(root)(**{name: getattr(root, name, None) for name in root._fields} | changed)
-
-
-def expressions(root: ast.expr) -> Iterator[ast.expr]:
-    """Every subexpression that has a value of its own (not np in np.tanh)."""
-    skipped = {id(node.func) for node in ast.walk(root) if isinstance(node, ast.Call)}
-    skipped |= {
-        id(node.value)
-        for node in ast.walk(root)
-        if isinstance(node, ast.Attribute) and id(node) in skipped and _is_module(node.value)
-    }
-    for node in ast.walk(root):
-        if isinstance(node, ast.expr) and id(node) not in skipped:
-            yield node
-
-
-def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
-
-
 _TERMS = (ast.Add, ast.Sub, ast.Mult, ast.MatMult)
 
 
@@ -219,12 +191,12 @@ def _terms(root: ast.expr) -> Iterator[ast.expr]:
         yield from _terms(root.right)
     elif isinstance(root, ast.BinOp) and isinstance(root.op, ast.Div):
         yield from _terms(root.left)
-    elif isinstance(root, ast.Attribute) and not _is_module(root.value):
+    elif isinstance(root, ast.Attribute) and not is_module(root.value):
         yield from _terms(root.value)
     elif (
         isinstance(root, ast.Call)
         and isinstance(root.func, ast.Attribute)
-        and not _is_module(root.func.value)
+        and not is_module(root.func.value)
     ):
         yield from _terms(root.func.value)
     elif isinstance(root, ast.Call | ast.List | ast.Tuple):
@@ -245,7 +217,7 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
                 yield 1.0, ast.BinOp(left, operator(), right)
             if isinstance(op, ast.Sub | ast.MatMult | ast.Div):
                 yield 1.1, ast.BinOp(right, op, left)
-            if isinstance(op, ast.MatMult) and _is_transpose(left):
+            if isinstance(op, ast.MatMult) and is_transpose(left):
                 yield 1.1, ast.BinOp(transposed(right), op, left.value)  # type: ignore[attr-defined]
             yield from ((1.1, bracketed) for bracketed in _bracketed(node))
         case ast.Name(id=name):
@@ -322,10 +294,10 @@ def _at(node: ast.expr, setting: Setting) -> Iterator[tuple[float, ast.expr]]:
     if len(shape) == 2:
         yield 1.0, transposed(node)
     if len(shape) == 3:
-        yield 1.0, _called(node, "swapaxes", 1, 2)
+        yield 1.0, calling(node, "swapaxes", 1, 2)
     if len(shape) >= 1:
         for axis in (0, 1, -1):
-            yield 1.1, _method(node, "sum", axis)
+            yield 1.1, reducing(node, "sum", axis)
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:
@@ -339,13 +311,13 @@ def _parts(node: ast.expr) -> Iterator[ast.expr]:
         case ast.IfExp(body=body, orelse=orelse):
             yield body
             yield orelse
-        case ast.Attribute(value=value) if not _is_module(value):
+        case ast.Attribute(value=value) if not is_module(value):
             yield value
         case ast.Subscript(value=value):
             yield value
         case ast.Call(func=func, args=args):
             yield from args
-            if isinstance(func, ast.Attribute) and not _is_module(func.value):
+            if isinstance(func, ast.Attribute) and not is_module(func.value):
                 yield func.value
 
 
@@ -381,7 +353,7 @@ def _grown(
             yield 2.0, ast.BinOp(node, ast.Mult(), parsed(name))
         if own == shape and len(shape) > 1:
             for kind, sign in itertools.product(("mean", "sum"), (ast.Sub(), ast.Add())):
-                yield 2.4, ast.BinOp(node, sign, _over_last(parsed(name), kind))
+                yield 2.4, ast.BinOp(node, sign, reducing_last(parsed(name), kind))
         if not _fits(own, shape):
             continue
         yield from _times_slopes(node, parsed(name), setting)
@@ -444,7 +416,7 @@ def _products(shape: tuple[int, ...], setting: Setting) -> Iterator[tuple[float,
         if own == shape:
             yield 2.0, parsed(name)
         elif own[1:] == shape and own:
-            yield 2.2, _method(parsed(name), "sum", 0)
+            yield 2.2, reducing(parsed(name), "sum", 0)
     for (a, first), (b, second) in itertools.combinations(shapes.items(), 2):
         if np.broadcast_shapes(first, second) == shape if _broadcast(first, second) else False:
             one, left, right = ast.Constant(1), parsed(a), parsed(b)
@@ -492,9 +464,9 @@ def _renamed(root: ast.expr, setting: Setting) -> Iterator[Make]:
     for used_key in dict.fromkeys(key for key in strings if isinstance(key, str)):
         for key in setting.keys:
             if key != used_key and strings.count(used_key) > 1:
-                yield partial(_rekeyed, root, used_key, key)
+                yield partial(rekeyed, root, used_key, key)
     for name in {ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)}:
-        yield partial(_unwrapped, root, name)
+        yield partial(unwrapped, root, name)
 
 
 def _resized(root: ast.expr, setting: Setting) -> Iterator[Make]:
@@ -508,45 +480,6 @@ def _resized(root: ast.expr, setting: Setting) -> Iterator[Make]:
         if isinstance(root, ast.Tuple) and len(root.elts) == 2:
             exchanged = ast.Tuple(root.elts[::-1], ast.Load())
             yield partial(substituted, exchanged, {name: size})
-
-
-def letter(one: str, other: str) -> tuple[str, str] | None:
-    """The letters in which two names of one length differ, if they differ in one place."""
-    if len(one) != len(other):
-        return None
-    different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    return different[0] if len(different) == 1 else None
-
-
-def _unwrapped(root: ast.expr, name: str) -> ast.expr:
-    """The expression with every ``name(x)`` replaced by x."""
-
-    def bare(node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-            return node.args[0] if ast.unparse(node.func) == name else node
-        return node
-
-    result: ast.expr = rewritten(root, bare)
-    return result
-
-
-def substituted(root: ast.expr, mapping: Mapping[str, str]) -> ast.expr:
-    def renamed(node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.Name) and node.id in mapping:
-            return parsed(mapping[node.id])
-        return node
-
-    result: ast.expr = rewritten(root, renamed)
-    return result
-
-
-def _rekeyed(root: ast.expr, key: str, other: str) -> ast.expr:
-    def changed(node: ast.AST) -> ast.AST:
-        same = isinstance(node, ast.Constant) and node.value == key
-        return ast.Constant(other) if same else node
-
-    result: ast.expr = rewritten(root, changed)
-    return result
 
 
 def _same_kind(one: Any, other: Any) -> bool:
@@ -573,33 +506,3 @@ def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
 
 def _fits(factor: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return _broadcast(factor, shape) and np.broadcast_shapes(factor, shape) == shape
-
-
-@lru_cache(maxsize=4096)
-def parsed(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-def _is_transpose(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "T"
-
-
-def transposed(node: ast.expr) -> ast.expr:
-    return ast.Attribute(node, "T", ast.Load())
-
-
-def _called(node: ast.expr, name: str, *given: int) -> ast.expr:
-    return ast.Call(
-        ast.Attribute(node, name, ast.Load()), [ast.Constant(value) for value in given], []
-    )
-
-
-def _over_last(node: ast.expr, name: str) -> ast.expr:
-    """The mean or sum over the last axis, kept for what it is combined with."""
-    call = _method(node, name, -1)
-    return ast.Call(call.func, [], [*call.keywords, ast.keyword("keepdims", ast.Constant(True))])
-
-
-def _method(node: ast.expr, name: str, axis: int) -> ast.Call:
-    keyword = ast.keyword("axis", ast.Constant(axis))
-    return ast.Call(ast.Attribute(node, name, ast.Load()), [], [keyword])

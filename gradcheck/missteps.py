@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.edits import letter, replaced, substituted
 from gradcheck.place import Place, Several, Slip
 from gradcheck.slips import filled
+from gradcheck.trees import letter, replaced, substituted
 
 
 def _another_gate(statement: ast.stmt, place: Place) -> Iterator[ast.stmt]:

@@ -15,10 +15,10 @@ import numpy as np
 
 from gradcheck.author import Author
 from gradcheck.cell import Array
-from gradcheck.edits import expressions, rewritten
 from gradcheck.missteps import STATEMENTS
 from gradcheck.place import Place, Several
 from gradcheck.slips import EXPRESSIONS
+from gradcheck.trees import expressions, rewritten
 
 SLIPS = (*EXPRESSIONS, *STATEMENTS)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.edits import is_whole, letter, parsed, replaced, rewritten, transposed
+from gradcheck.edits import is_whole
 from gradcheck.place import Make, Place, Slip
+from gradcheck.trees import letter, parsed, replaced, rewritten, transposed
 
 _ALIKE = 3  # names that a name is mistaken for: the likeliest ones
 
