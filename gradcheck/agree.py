@@ -62,8 +62,8 @@ class Comparison:
     @property
     def worst(self) -> tuple[float, float]:
         """The largest error and what was allowed for it, relative to the scale."""
-        if self.got.size == 0 or self.scale == 0:
-            return 0.0, 0.0
+        if self.got.size == 0 or self.scale <= self.precision.subnormal / self.precision.eps:
+            return 0.0, 0.0  # of gradients so small no one asks for relative precision
         worst = np.unravel_index(np.argmax(self.error), self.error.shape)
         return float(self.error[worst] / self.scale), float(self.allowed[worst] / self.scale)
 

@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck import laws
 from gradcheck.agree import Comparison
 from gradcheck.cell import Array, Cell
+from gradcheck.draw import EXTREME
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence, Examiner
 from gradcheck.indices import entry
@@ -93,10 +94,16 @@ class Tally:
             return None
         judged = self.examples - self.unjudged
         if judged < self.examples / 4:
+            few = f"{check.subject} could be judged in only {judged} of {self.examples} examples.\n"
+            cell = check.examiner.cell
+            if cell.dtype != DOUBLE.name and cell.finer is None:
+                return (
+                    f"{few}It computes in {cell.dtype} without a word of it in its file, which "
+                    f"differences cannot see through. Write `np.{cell.dtype}` there."
+                )
             return (
-                f"{check.subject} could be judged in only {judged} of {self.examples} examples.\n"
-                "In the others the forward is not finite, or rounding hides every digit. Say where "
-                'an argument lives, as in "B H > 0" or "B H in (0, 1)".'
+                f"{few}In the others the forward is not finite, or rounding hides every digit. "
+                'Say where an argument lives, as in "B H > 0" or "B H in (0, 1)".'
             )
         if check.argument is None or self.nonzero:
             return None
@@ -184,6 +191,8 @@ def _gradient(
                 return Outcome(_two_slopes(evidence, name, outside[0], hand))
             return Outcome(_two_slopes(evidence, name, kinks[0], hand), undeclared=True)
         reference = refer(evidence, name)
+        if not reference.known and evidence.example.regime in EXTREME:
+            return Outcome(judged=False)  # 0 times inf in the twin
         comparison = evidence.compared(name, reference)
         if not comparison.agrees and refer is numeric:
             reference = evidence.numeric.confirmed(name)

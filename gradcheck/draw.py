@@ -15,7 +15,7 @@ from gradcheck.shapes import Choice, Integers, Interval, Shape
 
 # In the order in which a failure shrinks: the plainest regime that still shows it is kept.
 REGIMES = ("ordinary", "fortran", "strided", "zeros", "saturated", "huge", "tiny")
-STEEP = ("saturated", "huge")  # of which 1 - f of a gate f may be nothing but rounding
+EXTREME = ("saturated", "huge", "tiny")  # what cancels, 1 - f or exp(x) - 1, may be all rounding
 
 # What the numbers are made in; a failure shrinks to the first.
 DTYPES = ("float64", "float32")

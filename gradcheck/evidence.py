@@ -188,12 +188,12 @@ class Evidence:
 
     def _known(self, spread: Array, want: Array) -> Array:
         """The noise that was measured, with what may be missing from it where not all was seen:
-        as much as can be allowed at all, and no bound where a gate may be saturated.
+        as much as can be allowed at all, and no bound where what is left may be nothing else.
         """
         rounding = self.run.rounding
         if rounding.complete and _seen_through(self.cell):
             return spread
-        if self.example.regime in draw.STEEP:
+        if self.example.regime in draw.EXTREME:
             return np.full_like(spread, np.inf)
         limits = rounding.precision
         largest = float(np.max(np.abs(want), initial=0.0))

@@ -24,15 +24,19 @@ SAMPLES = 8
 
 _asarray = np.asarray  # as it is while `kept` puts another in its place
 
-# Of each type: eps and the smallest normal number. Known beforehand: finfo makes arrays too.
+# Of each type: eps, the smallest normal number and the smallest of all. Known beforehand: finfo
+# makes arrays too.
 _LIMITS = {
-    char: (float(np.finfo(char).eps), float(np.finfo(char).tiny)) for char in ("efdg" + "FDG")
+    char: (float(np.finfo(char).eps), float(np.finfo(char).tiny), np.finfo(char).smallest_subnormal)
+    for char in "efdgFDG"
 }
 
 MAKING = (
     *("array", "asarray", "ascontiguousarray", "asfortranarray", "copy", "require"),
     *("zeros", "empty", "ones", "full", "zeros_like", "empty_like", "ones_like", "full_like"),
 )
+
+_PRODUCTS = (np.dot, np.einsum, np.vdot, np.inner, np.tensordot)
 
 # Operations whose result is zero only if one of so many of its first operands is.
 _NEVER_ZERO = {np.exp: 0, np.exp2: 0, np.square: 1, np.power: 1, np.divide: 1, np.multiply: 2}
@@ -96,10 +100,16 @@ class Disturbed(np.ndarray[Any, Any]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         self.source.meet(args)
+        if function in _PRODUCTS:  # not built of ufuncs; einsum may go through others of them
+            stored = kwargs.pop("out", None)
+            named = {name: plain(value) for name, value in kwargs.items()}
+            result = disturb(function(*_each(args, plain), **named), self.source)
+            if stored is None:
+                return result
+            stored[...] = result
+            return stored
         result = super().__array_function__(function, types, args, kwargs)
-        # Results of functions that are not built of ufuncs (dot, einsum) come out undisturbed.
-        fresh = function in (np.dot, np.einsum, np.vdot, np.inner, np.tensordot)
-        return _each(result, lambda part: (disturb if fresh else tagged)(part, self.source))
+        return _each(result, lambda part: tagged(part, self.source))
 
     def dot(self, other: Any, out: Any = None) -> Any:  # otherwise C, past all of the above
         return np.dot(self, other, out)
@@ -135,6 +145,8 @@ def disturb(value: Any, source: Disturbance) -> Any:
     moved = still * _about_one(still, source)
     if still.dtype.kind == "c":  # the two parts are rounded apart
         moved = moved.real + 1j * (still.imag * _about_one(still, source))
+    else:
+        moved = _subnormal(still, moved, source)
     disturbed = _asarray(moved, still.dtype).view(Disturbed)
     disturbed.source = source
     return disturbed
@@ -159,6 +171,16 @@ def _above_zero(ufunc: np.ufunc, result: Any, operands: Sequence[Any], source: D
         return result
     some = sign * _LIMITS[dtype.char][1] * np.abs(source.uniform(np.shape(result)))
     return np.where(lost, some, result).astype(dtype)
+
+
+def _subnormal(still: Array, moved: Array, source: Disturbance) -> Array:
+    """``moved``, where numbers have fewer digits by a step of theirs, and none of them to zero."""
+    _, normal, smallest = _LIMITS[still.dtype.char]
+    low = (np.abs(still) < normal) & np.not_equal(still, 0)
+    if not np.any(low):
+        return moved
+    step = smallest * np.rint(1.5 * source.uniform(still.shape))
+    return np.where(low, np.sign(still) * np.maximum(np.abs(still) + step, smallest), moved)
 
 
 def _about_one(still: Array, source: Disturbance) -> Array:

@@ -1,7 +1,7 @@
 """Weigh a failed check: who is the odd one out, what is striking, on which numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,8 @@ def weigh(
             striking = patterns.find(
                 check.examiner, check.argument, refer, check.time, evidence.example
             )
+    elif not outcome.undeclared:
+        judgement = "\n".join(filter(None, (judgement, _only(check, evidence))))
     entries = outcome.comparison
     if outcome.reference is not None and outcome.reference.directions:
         entries = None  # no entry was compared by itself
@@ -95,6 +97,17 @@ def weigh(
         evidence.inputs,
         _cotangents(evidence),
     )
+
+
+def _only(check: Check, evidence: Evidence) -> str:
+    """Where a failure that is not of values needs other than ordinary inputs: a sentence on it."""
+    example = evidence.example
+    plain = replace(example, regime="ordinary", dtype="float64")
+    if plain == example or check.judge(check.examiner.evidence(plain)).fault is not None:
+        return ""
+    special = [example.regime] * (example.regime != plain.regime)
+    special += [example.dtype] * (example.dtype != plain.dtype)
+    return f"Not on ordinary inputs in float64 of the same sizes: only on {' '.join(special)} ones."
 
 
 def _witnesses(check: Check, evidence: Evidence, outcome: Outcome) -> tuple[str, dict[str, Array]]:

@@ -268,3 +268,22 @@ def test_every_input_and_cotangent_is_printed_even_if_cut():
     text = report.text(weigh(check, evidence, check.judge(evidence)), "pytest ...")
     assert "  x = [[" in text
     assert "  dy = [[" in text
+
+
+def only_float64(x: "B"):
+    y = x.copy()
+
+    def backward(dy):
+        dx = np.zeros(x.shape)
+        np.multiply(dy, 1.0, out=dx.astype(dy.dtype) if dy.dtype == np.float64 else dx[:0])
+        return (dy.copy(),)
+
+    return y, backward
+
+
+def test_a_crash_on_special_inputs_only_is_told_as_one():
+    said = message(only_float64, "dx[fd]")
+    assert "backward fails with ValueError" in said
+    assert "Not on ordinary inputs in float64 of the same sizes: only on float32 ones." in flat(
+        said
+    )

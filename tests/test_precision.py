@@ -91,6 +91,38 @@ def test_a_wrong_cell_in_float32_is_wrong(tmp_path):
     assert {"dx[fd]", "dW[fd]"} <= red(cell_of(tmp_path, OPEN.format(slope="h")))
 
 
+LETTERS = OPEN.replace("v.astype(np.float32)", 'v.astype("f")').replace(
+    "da = dh * (1 - {slope})", 'da = np.zeros(h.shape, "f")\n        da[:] = dh * (1 - {slope})'
+)
+
+
+def test_a_type_may_be_written_as_a_letter(tmp_path):
+    cell = cell_of(tmp_path, LETTERS.format(slope="h**2"))
+    assert cell.finer is not None
+    assert red(cell) == set()
+
+
+def test_a_letter_is_a_type_only_where_one_is_asked_for(tmp_path):
+    text = OPEN.format(slope="h**2").replace("v.astype(np.float32)", "v")
+    text = text.replace("h = np.tanh(", 'gates = dict(f=1.0)\n    h = gates["f"] * np.tanh(')
+    assert cell_of(tmp_path, text).finer is None  # nothing names a type
+    both = text.replace("def cell(", 'ONE = np.ones(1, "f")\n\ndef cell(')
+    cell = cell_of(tmp_path, both)
+    assert cell.finer is not None  # and gates["f"] is still there, or it would fail
+    assert red(cell) == set()
+
+
+def test_float32_that_the_file_does_not_name_is_asked_for_by_name(tmp_path):
+    hidden = OPEN.replace("np.float32", 'getattr(np, "float" + "32")').format(slope="h**2")
+    (check,) = (c for c in checks(cell_of(tmp_path, hidden), None) if c.label == "dW[fd]")
+    said = search(check, "fast", shrink=False).tally.complaint(check)
+    assert said is not None
+    assert said.endswith(
+        "It computes in float32 without a word of it in its file, which differences cannot see "
+        "through. Write `np.float32` there."
+    )
+
+
 @pytest.mark.parametrize("factor", [1 + 1e-4, 1 - 1e-4])
 def test_one_part_in_ten_thousand_is_seen_in_float32(tmp_path, factor):
     wrong = OPEN.format(slope="h**2").replace("x.T @ da", f"x.T @ da * np.float32({factor})")

@@ -240,3 +240,65 @@ def test_what_the_forward_leaves_behind_is_not_taken_from_another_draw(tmp_path)
     assert [line.mends[0] for line in proof.lines if line.verdict == "wrong"] == [
         "dp, dq = dm * q, dm * p"
     ]
+
+
+def clipped_products(x: "T H", h0: "H"):
+    """A product of steps: the order is all one, but where one of them is clipped."""
+    h, tape = h0, []
+    for xt in x:
+        a = h * (xt * xt * 0.5 + 0.9)
+        tape.append((a, h, xt))
+        h = np.minimum(a, 2.0)
+    last = h
+
+    def backward(dlast):
+        d, dx = dlast, np.zeros_like(x)
+        for t in range(len(x))[::-1]:
+            a, before, xt = tape[t]
+            d = d * (a < 2)
+            dx[t] = d * before * xt
+            d = d * (xt * xt * 0.5 + 0.9)
+        return dx, d
+
+    return last, backward
+
+
+def test_an_order_that_matters_where_something_is_clipped_is_no_law():
+    (check,) = [c for c in checks(closure(clipped_products), None) if c.label == "law[permutation]"]
+    for seed in range(100):
+        for dtype in ("float64", "float32"):
+            example = Example((("T", 4), ("H", 5)), seed, "saturated", dtype)
+            assert check.judge(check.examiner.evidence(example)).fault is None
+
+
+def test_a_kink_beside_a_smooth_bend_is_seen():
+    """The bend of one output halves with the step; that of the other stays, and is far smaller."""
+
+    def forward(values):
+        x = values["x"]
+        return np.array([1e3 * x[0] ** 2 + x[0], np.abs(x[0] - 1e-15)])
+
+    reference = fd.gradient(
+        lambda values: (forward(values),), {"x": np.zeros(1)}, (np.array([1.0, 1e-6]),), "x"
+    )
+    assert abs(reference.value[0] - (1 - 1e-6)) <= reference.error[0] < 1e-5
+
+
+def doubly_exponential(nu: "H", x: "H"):
+    e = np.exp(np.minimum(nu, 50.0))
+    y = np.exp(-e) + x
+
+    def backward(dy):
+        return -dy * np.exp(-e) * e, dy.copy()
+
+    return y, backward
+
+
+def test_where_autograd_has_no_number_nothing_is_told():
+    """0 times inf in the twin: the derivation's 0 is right."""
+    twin = Twin(lambda v: (torch.exp(-torch.exp(v["nu"])) + v["x"],), None)
+    (check,) = [c for c in checks(closure(doubly_exponential), twin) if c.label == "dnu[autograd]"]
+    facts = check.examiner.evidence(Example((("H", 1),), 0, "huge"))
+    facts.inputs = {"nu": np.array([980.0]), "x": np.ones(1)}
+    outcome = check.judge(facts)
+    assert (outcome.fault, outcome.judged) == (None, False)

@@ -105,6 +105,9 @@ def cell(a: "B H", w: "B H"):
     return np.array(t).reshape(a.shape), backward
 """
 
+# The same tanh; what is subtracted cancels on tiny inputs.
+CANCELLING = PYTHON.replace("math.tanh(x * y)", "2 / (1 + math.exp(-2 * x * y)) - 1")
+
 COMPILED = """
 import numpy as np
 
@@ -142,7 +145,7 @@ def cell(a: "B H", w: "B H"):
 """
 
 SEEN = {"copies": COPIES, "names": NAMES, "buffers": BUFFERS, "loops": LOOPS}
-UNSEEN = {"python": PYTHON, "compiled": COMPILED, "strict": STRICT}
+UNSEEN = {"python": PYTHON, "cancelling": CANCELLING, "compiled": COMPILED, "strict": STRICT}
 TWIN = Twin(lambda v: (torch.tanh(v["a"] * v["w"]),), None)
 
 
@@ -221,6 +224,41 @@ def test_an_overflow_of_python_is_no_more_than_one_of_numpy(tmp_path):
     assert all(check.judge(evidence).fault is None for evidence in facts)
 
 
+def test_numbers_below_the_normal_range_move_by_a_step_of_theirs_and_never_to_zero():
+    smallest = np.finfo(np.float32).smallest_subnormal
+    still = np.array([0, 1, -1, 40, 1e9], np.float32) * smallest
+    moved = [
+        np.array(disturb(still, Disturbance(np.random.default_rng(seed)))) / smallest
+        for seed in range(20)
+    ]
+    assert np.all(np.sign(moved) == np.sign(still))
+    assert np.std(moved, axis=0)[3] > 0.3
+    assert np.max(np.abs(np.array(moved) - still / smallest), axis=0)[1:4].tolist() <= [1, 1, 1]
+
+
+def test_a_subnormal_is_known_to_a_step_only(tmp_path):
+    """exp(r) of r = -100 has two digits in float32, and its root is a normal number."""
+    text = """
+    import numpy as np
+
+    def cell(r: "H", x: "H"):
+        e = np.exp(np.minimum(r, -3))
+        s = np.sqrt(e)
+        y = s * x
+
+        def backward(dy):
+            return dy * x * s / 2 * (r < -3), dy * s
+
+        return y, backward
+    """
+    cell = cell_of(tmp_path, text)
+    twin = Twin(lambda v: (torch.sqrt(torch.exp(v["r"].clamp(max=-3))) * v["x"],), None)
+    for seed in range(20):
+        evidence = Evidence(cell, twin, Example((("H", 3),), seed, "huge", "float32"))
+        evidence.inputs = {"r": np.float32([-100.2, -99.7, -101.1]), "x": np.ones(3, np.float32)}
+        assert evidence.compared("x", evidence.autograd("x")).agrees
+
+
 def disturbed(values: object) -> Disturbed:
     return disturb(np.array(values), Disturbance(np.random.default_rng(0)))
 
@@ -249,6 +287,8 @@ def test_disturbed_arrays_keep_what_arrays_and_scalars_do_in_place():
         lambda x: np.concatenate([x, x]),
         lambda x: x.sum(),
         lambda x: np.linalg.norm(x),
+        lambda x: np.einsum("ij,jk->ik", x, x, optimize=True),
+        lambda x: np.dot(x, x, out=np.zeros((2, 2))) + x,
         lambda x: np.add(x, x, out=x),
     ],
 )

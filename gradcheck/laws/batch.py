@@ -18,6 +18,7 @@ from gradcheck.laws.axes import (
     MEAN,
     SUM,
     Named,
+    alike,
     close,
     cut,
     everywhere,
@@ -112,8 +113,8 @@ def _of(evidence: Evidence, turn: Apart) -> str | None:
     ]
     outputs = turn.outputs([list(part.outputs) for part in parts], k / length)
     # In extreme numbers a softmax over the whole may lose what its parts have.
-    widest = evidence.precision.widest
-    if not all(close(a, b, widest) for a, b in zip(outputs, evidence.outputs, strict=True)):
+    pairs = zip(outputs, evidence.outputs, strict=True)
+    if not all(alike(a, b, evidence.precision) for a, b in pairs):
         return None
     terms = {}
     for name in whole.usable:

@@ -25,6 +25,7 @@ from gradcheck.laws.axes import (
     SUM,
     Axes,
     Named,
+    alike,
     close,
     cut,
     everywhere,
@@ -226,7 +227,7 @@ def _two(
     for (rule, one, two), axes, want in zip(
         joint, found.axis.outputs, evidence.outputs, strict=True
     ):
-        if not close(join(rule, one, two, axes, share), want, evidence.precision.widest):
+        if not alike(join(rule, one, two, axes, share), want, evidence.precision):
             return None
     cotangents = found.cotangents(evidence.cotangents, 0, k, share)
     for state, source in found.states.items():

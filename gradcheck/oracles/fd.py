@@ -100,21 +100,23 @@ def along(
     plain = forward(inputs)
 
     def difference(step: float) -> _Difference:
-        """Slope, its rounding, and the bend: how far the slopes of the two sides are apart."""
+        """Slope, its rounding, and the bends: how far the slopes of the two sides are apart."""
         above, below = x + step * direction, x - step * direction
         try:
             up, down = forward({**inputs, name: above}), forward({**inputs, name: below})
         except Exception:  # the author's forward may refuse what lies outside its domain
-            return float("nan"), float("inf"), float("nan")
+            return float("nan"), float("inf"), np.array([np.nan])
         pairs = list(zip(cotangents, up, plain, down, strict=True))
         slope = sum(float(np.sum(d * (u - v))) for d, u, _, v in pairs) / (2 * step)
-        # Entry by entry: at kinks of two samples the bends may cancel where the errors do not.
-        bend = sum(float(np.sum(np.abs(d * ((u - m) - (m - v))))) for d, u, m, v in pairs) / step
         sizes = [np.abs(d) * (np.abs(u) + np.abs(v)) for d, u, _, v in pairs]
+        # Entry by entry: a kink of one sample may hide behind a smooth bend of another.
+        bends = [np.abs(d * ((u - m) - (m - v))) for d, u, m, v in pairs]
+        told = [b * (b > 4 * eps * s) / step for b, s in zip(bends, sizes, strict=True)]
         if many:
             size = 8 * float(np.sqrt(sum(np.sum(one**2) for one in sizes)))
         else:
             size = sum(float(np.sum(one)) for one in sizes)
+        bend = np.concatenate([one.ravel() for one in told])
         return slope, (eps * size + 2 * noise) / (2 * step), bend
 
     steps = _COARSE_STEPS if eps > _EPS else _FINER_STEPS if many else _STEPS
@@ -137,7 +139,7 @@ def along(
     # all of whose steps are large.
     alone = best.settled and eps <= _EPS
     gaps = [(abs(best.value - one.value), one.bound) for one in tried]
-    apart = [gap for gap, other in gaps if gap > bound + other or not alone]
+    apart = [gap + min(gap, other) for gap, other in gaps if gap > bound + other or not alone]
     return best.value, max([bound, _DIGITS * abs(best.value), *apart])
 
 
@@ -151,13 +153,15 @@ class _Estimate:
 
     @property
     def share(self) -> float:
-        """The bound against the value; infinite where either is no number."""
-        share = self.bound / abs(self.value) if self.value else self.bound
+        """The bound against the value; infinite where one is no number, or all was rounded off."""
+        if not self.value:
+            return float("inf") if self.bound else 0.0
+        share = self.bound / abs(self.value)
         return share if share == share else float("inf")
 
 
-# A slope, its rounding, and how far the slopes of the two sides are apart.
-_Difference = tuple[float, float, float]
+# A slope, its rounding, and how far the slopes of the two sides are apart in each output entry.
+_Difference = tuple[float, float, Array]
 
 
 def _extrapolated(coarse: _Difference, middle: _Difference, fine: _Difference) -> _Estimate:
@@ -176,8 +180,7 @@ def _extrapolated(coarse: _Difference, middle: _Difference, fine: _Difference) -
         bound += abs(changes[0]) + abs(changes[1])
     # The two sides of a smooth point come together as the step shrinks; at a kink they do not,
     # and then no value between them is known.
-    if fine[2] > coarse[2] / 2:
-        bound += fine[2]
+    bound += float(np.sum(np.where(fine[2] > coarse[2] / 2, fine[2], 0.0)))
     return _Estimate((16 * second - first) / 15, bound, settled)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck import noise
 from gradcheck.agree import compare
 from gradcheck.cell import Array
-from gradcheck.draw import STEEP
+from gradcheck.draw import EXTREME
 from gradcheck.noise import Disturbance
 from gradcheck.oracles import complex_step, fd, sides
 from gradcheck.oracles.reference import Reference
@@ -85,7 +85,7 @@ class Numeric:
             # There a smooth bend may look like a kink.
             run, looked_for = (
                 self._run,
-                self._regime not in (*STEEP, "tiny") and not self._is_large(name),
+                self._regime not in EXTREME and not self._is_large(name),
             )
             at = sides.kinks if looked_for else lambda *_: ()
             self._kinks[name] = at(run.forward, run.inputs, run.cotangents, name)
