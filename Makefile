@@ -29,7 +29,7 @@ train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/tr
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 	$(BIN)/gradcheck gallery cases
 
-trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 40 minutes on two cores
+trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 45 minutes on two cores
 	$(BIN)/python -m benchmarks.trust
 
 format: $(READY)

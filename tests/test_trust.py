@@ -75,9 +75,11 @@ def test_every_node_of_another_cell_is_asked_for_false_alarms():
     assert set(found.judged) >= {"fd", "autograd"}
 
 
-def test_gradcheck_sees_an_error_in_the_tenth_digit():
+@pytest.mark.parametrize("size", [(2, 3, 4), (4, 32, 32)])
+def test_gradcheck_sees_an_error_in_the_tenth_digit(size):
+    """Of an entry that smaller cells do not have, in the second: the fault fails on them."""
     for kind in ("autograd", "fd"):
-        assert measure.smallest(f"{OWN} {kind}", (2, 3, 4), 1, whole=False) <= 1e-10
+        assert measure.smallest(f"{OWN} {kind}", size, 1, whole=False) <= 1e-10
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -102,6 +104,21 @@ def test_the_page_is_of_these_faults_and_settings():
     if "quick run" not in PAGE:
         for size in plan.FULL.sizes:
             assert page.shown(size) in PAGE
+
+
+def test_the_readme_quotes_the_page():
+    def at_512(checker: str) -> str:
+        (row,) = re.findall(rf"^\| {checker} \| (.* of .*, .*) \|$", PAGE, flags=re.M)
+        return str(row.split(" | ")[-1].split(",")[0])
+
+    said = " ".join((CASE.parent.parent / "README.md").read_text(encoding="utf-8").split())
+    assert f"{len(FAULTS)} of {len(FAULTS)} planted faults turn `pytest` red" in said
+    assert (
+        f"at H = 512, gradcheck sees {at_512('gradcheck')}, PyTorch's `gradcheck` in its fast mode "
+        f"{at_512('torch fast')} and JAX's `check_grads` {at_512('JAX')}"
+    ) in said
+    (draws,) = re.findall(r"gradcheck: 0 in ([0-9,]+) draws of right code", PAGE)
+    assert f"in {draws} draws of right code there was no false alarm" in said
 
 
 def test_the_page_is_written_from_what_is_measured():
