@@ -180,15 +180,15 @@ def test_right_code_of_every_style_raises_no_alarm(tmp_path, text):
 def test_a_tiny_error_is_seen_where_all_rounding_is(tmp_path, text):
     assert Evidence(cell_of(tmp_path, text), None, example()).run.rounding.complete
     off = cell_of(tmp_path, _off(text, 1e-11))
-    assert _faulty(off, "ordinary")
+    assert _faulty(off)
 
 
 @pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
 def test_where_some_rounding_is_not_seen_a_millionth_is(tmp_path, text):
     """Less than that is not: nothing tells it from rounding."""
     assert not Evidence(cell_of(tmp_path, text), None, example()).run.rounding.complete
-    assert _faulty(cell_of(tmp_path, _off(text, 1e-6)), "ordinary")
-    assert not _faulty(cell_of(tmp_path, _off(text, 1e-8)), "ordinary")
+    assert _faulty(cell_of(tmp_path, _off(text, 1e-6)))
+    assert not _faulty(cell_of(tmp_path, _off(text, 1e-8)))
 
 
 @pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
@@ -209,8 +209,8 @@ def _off(text: str, error: float) -> str:
     raise AssertionError(text)
 
 
-def _faulty(cell: Cell, regime: str) -> bool:
-    evidence = Evidence(cell, TWIN, example(regime))
+def _faulty(cell: Cell) -> bool:
+    evidence = Evidence(cell, TWIN, example())
     return not evidence.compared("a", evidence.autograd("a")).agrees
 
 

@@ -143,12 +143,12 @@ def outputs_of(cell: Cell, inputs: Mapping[str, Any]) -> tuple[Array, ...] | Non
     return kept if all(np.isfinite(output).all() for output in kept) else None
 
 
-def close(got: Array, want: Array, share: float = CLOSE) -> bool:
+def close(got: Array, want: Array) -> bool:
     """Whether two outputs are one but for rounding."""
     if got.shape != want.shape:
         return False
     largest = max((float(np.max(np.abs(a), initial=0.0)) for a in (got, want)), default=0.0)
-    return bool(np.all(np.abs(got - want) <= share * largest))
+    return bool(np.all(np.abs(got - want) <= CLOSE * largest))
 
 
 def alike(got: Array, want: Array, precision: Precision) -> bool:

@@ -126,21 +126,7 @@ def along(
         tried.append(one)
         if one.share <= _GOOD and one.settled and not every:
             break
-    # By its share of the value: a step across a pole has a small derivative and a bound of the
-    # same size, while the true derivative is a million times as large.
-    best = min(tried, key=lambda one: one.share)
-    bound = best.bound
-    if best.share > _DIM:
-        if not best.settled:
-            return best.value, float("inf")  # the forward bends within the shortest step
-        bound *= _DOUBT
-    # A step too large for where the forward bends may look settled: what another step excludes
-    # is not known. No step that is not settled is believed alone, and none of a coarse forward,
-    # all of whose steps are large.
-    alone = best.settled and eps <= _EPS
-    gaps = [(abs(best.value - one.value), one.bound) for one in tried]
-    apart = [gap + min(gap, other) for gap, other in gaps if gap > bound + other or not alone]
-    return best.value, max([bound, _DIGITS * abs(best.value), *apart])
+    return _believed(tried, coarse=eps > _EPS)
 
 
 @dataclass(frozen=True)
@@ -182,6 +168,25 @@ def _extrapolated(coarse: _Difference, middle: _Difference, fine: _Difference) -
     # and then no value between them is known.
     bound += float(np.sum(np.where(fine[2] > coarse[2] / 2, fine[2], 0.0)))
     return _Estimate((16 * second - first) / 15, bound, settled)
+
+
+def _believed(tried: Sequence[_Estimate], *, coarse: bool) -> tuple[float, float]:
+    """The best of several estimates, and a bound on its error that the others agree with."""
+    # By its share of the value: a step across a pole has a small derivative and a bound of the
+    # same size, while the true derivative is a million times as large.
+    best = min(tried, key=lambda one: one.share)
+    bound = best.bound
+    if best.share > _DIM:
+        if not best.settled:
+            return best.value, float("inf")  # the forward bends within the shortest step
+        bound *= _DOUBT
+    # A step too large for where the forward bends may look settled: what another step excludes
+    # is not known. No step that is not settled is believed alone, and none of a coarse forward,
+    # all of whose steps are large.
+    alone = best.settled and not coarse
+    gaps = [(abs(best.value - one.value), one.bound) for one in tried]
+    apart = [gap + min(gap, other) for gap, other in gaps if gap > bound + other or not alone]
+    return best.value, max([bound, _DIGITS * abs(best.value), *apart])
 
 
 def _steps(moved: Array, relative: Sequence[float]) -> list[float]:
