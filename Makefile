@@ -27,7 +27,7 @@ train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/tr
 	$(BIN)/python examples/train.py --sample 300
 
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
-	$(BIN)/gradcheck gallery cases
+	$(BIN)/python -m tools.gallery cases
 
 trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 45 minutes on two cores
 	$(BIN)/python -m benchmarks.trust

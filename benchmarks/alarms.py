@@ -10,13 +10,14 @@ from benchmarks.draws import USUAL, Draw
 from benchmarks.faults import RIGHT, ROOT, cell, step, twin
 from benchmarks.measure import CAP, KINDS, Size, evidence, kind, nodes, peer
 from benchmarks.peers import OverTime, within
-from gradcheck import case, draw
-from gradcheck.cell import Cell
-from gradcheck.checks import Check, checks
-from gradcheck.draw import DTYPES, Example
+from gradcheck.cells.cell import Cell
+from gradcheck.checking.check import Check, checks
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import DTYPES, Example
+from gradcheck.drawing.strategies import LARGEST
 from gradcheck.evidence import Evidence
-from gradcheck.examples import LARGEST
 from gradcheck.oracles import autograd
+from gradcheck.source import cases
 
 FULLY = 10  # of so many draws of the LSTM, one is judged by all nodes
 
@@ -85,7 +86,7 @@ def own_alarms_of(path: Path, draws: int) -> Alarms:
     Sizes at which an axis would be less than nothing are left out.
     """
     found = Alarms()
-    for one in case.read(path):
+    for one in cases.read(path):
         assert isinstance(one, Cell)  # a file that cannot be read is no right code
         every = list(checks(one, autograd.find(one, ROOT / "reference")))
         names = one.size_names

@@ -10,9 +10,9 @@ from benchmarks.draws import Draw, cotangents, inputs
 from benchmarks.faults import RIGHT, cell, step, twin
 from benchmarks.measure import CAP, KINDS, OWN, Size, evidence, nodes
 from benchmarks.peers import PEERS, OverTime, Peer, clear, within
-from gradcheck.checks import checks
+from gradcheck.checking.check import checks
+from gradcheck.checking.explore import search
 from gradcheck.oracles import autograd
-from gradcheck.search import search
 
 
 def times(size: Size, rounds: int, skip: frozenset[str] = frozenset()) -> dict[str, float]:

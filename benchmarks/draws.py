@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 
 from benchmarks.faults import RIGHT, Fault, cell, step
-from gradcheck import draw
-from gradcheck.cell import Array
-from gradcheck.draw import Example
+from gradcheck.cells.cell import Array
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import Example
 
 USUAL = "usual"
 # Fortran order and strides are not among them: every peer copies what it is given.

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gradcheck import case
-from gradcheck.cell import Cell, Source
+from gradcheck.cells.cell import Cell, Source
 from gradcheck.oracles import autograd
+from gradcheck.source import cases
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "lstm.py"
@@ -50,7 +50,7 @@ def step(fault: Fault) -> Step:
 
 def cell(fault: Fault) -> Cell:
     """The same as gradcheck's record."""
-    return case.closure(step(fault), Source(CASE, 1))
+    return cases.closure(step(fault), Source(CASE, 1))
 
 
 @cache

@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.draws import USUAL, Draw, cotangents, inputs, trace
 from benchmarks.faults import FAULTS, RIGHT, Fault, cell, step, twin
 from benchmarks.peers import BEST, PEERS, OverTime, Peer, within
-from gradcheck import draw
-from gradcheck.checks import Check, checks
+from gradcheck.checking.check import Check, checks
+from gradcheck.checking.explore import search
+from gradcheck.drawing import draw
 from gradcheck.evidence import Evidence
-from gradcheck.search import search
 
 Size = tuple[int, int, int]
 

@@ -10,7 +10,7 @@ from benchmarks.faults import Fault
 from benchmarks.measure import CAP, DIFFERENCES, KINDS, OWN, Detected, Size
 from benchmarks.peers import BEST, PEERS
 from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, QUICK, Key, Plan
-from gradcheck.draw import DTYPES, REGIMES
+from gradcheck.drawing.draw import DTYPES, REGIMES
 from gradcheck.oracles.numeric import MOST_ENTRIES
 from gradcheck.oracles.reference import DIRECTIONS
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.draws import Draw, cotangents, inputs
 from benchmarks.faults import RIGHT, Step, step
-from gradcheck.cell import Array
+from gradcheck.cells.cell import Array
 
 Judge = Callable[[Step, Draw], str | None]
 

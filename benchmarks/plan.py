@@ -10,7 +10,7 @@ from benchmarks.draws import USUAL, VALUES, Draw
 from benchmarks.faults import FAULTS, ROOT, Fault
 from benchmarks.measure import DIFFERENCES, OWN, Size
 from benchmarks.peers import BEST, PEERS
-from gradcheck.draw import DTYPES, REGIMES
+from gradcheck.drawing.draw import DTYPES, REGIMES
 
 Key = tuple[Any, ...]  # what is measured, and of what
 Job = tuple[Callable[..., Any], tuple[Any, ...]]

@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from gradcheck import load
-from gradcheck.cell import Array
+from gradcheck.cells.cell import Array
 from gradcheck.errors import CaseError
+from gradcheck.source import execute
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = Path(__file__).resolve().parent / "text.txt"
@@ -315,7 +315,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 def _function(folder: str) -> Callable[..., Any]:
     """char_lstm of cases/ or of reference/, by its path: neither folder is a package."""
     try:
-        function: Callable[..., Any] = load.module(ROOT / folder / "char_lstm.py").char_lstm
+        function: Callable[..., Any] = execute.module(ROOT / folder / "char_lstm.py").char_lstm
     except CaseError as error:
         raise click.ClickException(str(error)) from None
     # In a sigmoid of -1000 exp overflows to inf, and the sigmoid is 0 by right.

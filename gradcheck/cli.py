@@ -1,4 +1,4 @@
-"""The command line: ``gradcheck proofread``, ``watch``, ``mutate``, ``new`` and ``gallery``."""
+"""The command line: ``gradcheck proofread``, ``watch``, ``mutate`` and ``new``."""
 
 import dataclasses
 import json
@@ -10,10 +10,12 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from gradcheck import gallery, load, mutate, new, printed
+from gradcheck import new
 from gradcheck.errors import CaseError
-from gradcheck.mutate import Score
-from gradcheck.proofread import RIGHT, UNJUDGED, WRONG, Proof, proofread
+from gradcheck.lines.proofread import RIGHT, UNJUDGED, WRONG, Proof, proofread
+from gradcheck.mutation import mutate
+from gradcheck.mutation.mutate import Score
+from gradcheck.show.proofs import text
 
 _STATUS = {RIGHT: 0, WRONG: 1, UNJUDGED: 2}
 
@@ -137,39 +139,6 @@ def new_command(name: str, cases: Path, reference: Path) -> None:
     click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
 
 
-@main.command("gallery")
-@click.argument("cases", type=click.Path(path_type=Path))
-@click.option(
-    "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
-)
-@click.option("--out", default="docs", show_default=True, type=click.Path(path_type=Path))
-def gallery_command(cases: Path, reference: Path, out: Path) -> None:
-    """Write a page for each case file, from its text and from its checks.
-
-    Exit status: 1 if a check fails; the pages say where.
-    """
-    try:
-        files = gallery.read(cases, reference)
-        pairs = [(file, cell) for file in files for cell in file.cells]
-        figures = {}
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            for file, cell in progress.track(pairs, description="measuring"):
-                figures[file.place, cell.name] = gallery.measure(file, cell)
-    except CaseError as error:
-        raise click.ClickException(str(error)) from None
-    for path in gallery.write(gallery.pages(files, out, figures), out):
-        click.echo(f"Removed {load.shown(path)}: its case is gone.")
-    click.echo(f"Wrote {load.shown(out / gallery.INDEX)} and {len(files)} pages beside it.")
-    wrong = [(f, c, gallery.wrong(figures[f.place, c.name])) for f, c in pairs]
-    for file, cell, labels in wrong:
-        if labels:
-            where = f"{load.shown(file.path)}::{cell.name}"
-            click.echo(
-                f"{where} is wrong: {', '.join(labels)}. To see it: pytest {where}", err=True
-            )
-    sys.exit(any(labels for *_, labels in wrong))
-
-
 def _again(target: str) -> None:
     try:
         _print(_proofs(target), numbers=False)
@@ -210,4 +179,4 @@ def record(proof: Proof) -> dict[str, object]:
 def _print(proofs: Sequence[Proof], numbers: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for proof in proofs:
-        console.print(printed.text(proof, numbers=numbers), end="")
+        console.print(text(proof, numbers=numbers), end="")

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck import contracts, draw, load, noise, precision
-from gradcheck.agree import OPERATIONS, Comparison, Noise, compare
-from gradcheck.cell import Array, Cell
-from gradcheck.draw import Example
-from gradcheck.errors import CaseError
+from gradcheck.cells import contracts
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Gradient, Unusable
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import Example
+from gradcheck.errors import CaseError, what_raised
 from gradcheck.oracles import complex_step
 from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
-from gradcheck.precision import DOUBLE, SINGLE
-from gradcheck.run import Caller, Crash, Run
-from gradcheck.structure import Gradient, Unusable
+from gradcheck.running import monte_carlo, precision
+from gradcheck.running.compare import OPERATIONS, Comparison, Noise, compare
+from gradcheck.running.precision import DOUBLE, SINGLE
+from gradcheck.running.run import Caller, Crash, Run
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
     from gradcheck.oracles.autograd import Twin
@@ -133,7 +135,7 @@ class Evidence:
         except CaseError:
             raise
         except Exception as error:
-            said = load.sentence(error, self.twin.path)
+            said = what_raised(error, self.twin.path)
             raise Crash(f"The twin fails with {said}") from None
 
     def _cotangents_for(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -162,11 +164,14 @@ class Evidence:
         assert self.twin is not None
         runs = [
             autograd.disturbed(self.twin, self.cell, self.inputs, self.cotangents, seed)
-            for seed in range(noise.SAMPLES)
+            for seed in range(monte_carlo.SAMPLES)
         ]
         return (
-            [noise.spread(column) for column in zip(*(values for values, _ in runs), strict=True)],
-            {name: noise.spread([found[name] for _, found in runs]) for name in runs[0][1]},
+            [
+                monte_carlo.spread(column)
+                for column in zip(*(values for values, _ in runs), strict=True)
+            ],
+            {name: monte_carlo.spread([found[name] for _, found in runs]) for name in runs[0][1]},
         )
 
     def compared(self, name: str, reference: Reference) -> Comparison:

@@ -3,8 +3,7 @@
 import keyword
 from pathlib import Path
 
-from gradcheck import load
-from gradcheck.errors import CaseError
+from gradcheck.errors import CaseError, shown_path
 
 _CASE = '''"""{title}: what it is, and what sets it apart, in one sentence.
 
@@ -53,7 +52,7 @@ def write(name: str, cases: Path, reference: Path) -> tuple[Path, Path]:
     paths = cases / f"{name}.py", reference / f"{name}.py"
     for path in paths:
         if path.exists():
-            raise CaseError(f"{load.shown(path)} exists already, and is left as it is.")
+            raise CaseError(f"{shown_path(path)} exists already, and is left as it is.")
     title = name.replace("_", " ").capitalize()
     for path, text in zip(paths, (_CASE, _TWIN), strict=True):
         try:
@@ -61,6 +60,6 @@ def write(name: str, cases: Path, reference: Path) -> tuple[Path, Path]:
             path.write_text(text.format(name=name, title=title), encoding="utf-8")
         except OSError as error:
             raise CaseError(
-                f"{load.shown(path)} cannot be written: {error.strerror or error}."
+                f"{shown_path(path)} cannot be written: {error.strerror or error}."
             ) from None
     return paths

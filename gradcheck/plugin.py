@@ -14,17 +14,18 @@ import hypothesis
 import pytest
 from hypothesis.errors import InvalidArgument
 
-from gradcheck import hints, kinks, load, mend, report, script, table
-from gradcheck.case import Malformed, read
-from gradcheck.cell import Cell, Source
-from gradcheck.checks import Check, Outcome, checks
-from gradcheck.draw import Example
-from gradcheck.errors import CaseError, WrongGradient
-from gradcheck.examples import PROFILES
-from gradcheck.mend import Fault
+from gradcheck.cells.cell import Cell, Source
+from gradcheck.checking.check import Check, Outcome, checks
+from gradcheck.checking.explore import Record, hypothesis_test, run_search
+from gradcheck.drawing.draw import Example
+from gradcheck.drawing.strategies import PROFILES
+from gradcheck.errors import CaseError, WrongGradient, shown_path
+from gradcheck.lines import declare, instrument, mend, suggest
+from gradcheck.lines.mend import Fault
 from gradcheck.oracles import autograd
-from gradcheck.search import Record, hypothesis_test, run_search
-from gradcheck.verdict import weigh
+from gradcheck.show import messages, table
+from gradcheck.source.cases import Malformed, read
+from gradcheck.verdicts.verdict import weigh
 
 _SEED = pytest.StashKey[int | None]()
 _RESULT = "gradcheck"
@@ -128,7 +129,7 @@ class CellNode(pytest.Collector):
         """
         if not self._faults and not self._hint:
             try:
-                read = script.read(self.source.path, self.cell.name)
+                read = instrument.read(self.source.path, self.cell.name)
             except CaseError:  # the message does without the line
                 return (), ""
             fits = set(dict(example.sizes)) == set(self.cell.size_names)
@@ -136,7 +137,7 @@ class CellNode(pytest.Collector):
             findings = mend.find(read, fitting)
             self._faults = findings.faults
             if findings.wrong and not findings.clear:
-                self._hint = hints.contract(read, sorted(findings.wrong))
+                self._hint = suggest.contract(read, sorted(findings.wrong))
         return self._faults, self._hint
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -189,7 +190,7 @@ class MalformedItem(_Item):
         self.message = malformed.message
 
     def runtest(self) -> None:
-        raise CaseError(report.folded(self.message))
+        raise CaseError(messages.folded(self.message))
 
 
 class NoTwin(_Item):
@@ -197,7 +198,7 @@ class NoTwin(_Item):
 
     def __init__(self, *, wanted: Path, **kwargs: Any) -> None:
         super().__init__(name="forward[autograd]", **kwargs)
-        reason = f"no {load.shown(wanted)}: autograd has nothing to compare with"
+        reason = f"no {shown_path(wanted)}: autograd has nothing to compare with"
         self.add_marker(pytest.mark.skip(reason=reason))
 
     def runtest(self) -> None:
@@ -221,11 +222,11 @@ class CheckItem(_Item):
             complaint = self.record.tally.complaint(self.check)
             if complaint is not None:
                 cell = self.check.examiner.cell.name
-                said = report.folded(f"{cell}: {complaint}")
+                said = messages.folded(f"{cell}: {complaint}")
                 raise WrongGradient(f"{said}\n\nTo repeat it: {self._command()}")
         finally:
             seconds = time.perf_counter() - started
-            result = table.result(self.check, self.record.tally, load.shown(self.path), seconds)
+            result = table.result(self.check, self.record.tally, shown_path(self.path), seconds)
             self.user_properties.append((_RESULT, result.packed()))
 
     def _message(self, example: Example, outcome: Outcome) -> str:
@@ -236,12 +237,14 @@ class CheckItem(_Item):
             faults, hint = self.parent.explained(example)
         evidence = self.check.examiner.evidence(example)
         if outcome.undeclared:
-            hint = kinks.declaration(self.path, self.check.examiner.cell.name, evidence.wide.inputs)
+            hint = declare.declaration(
+                self.path, self.check.examiner.cell.name, evidence.wide.inputs
+            )
         verdict = weigh(self.check, evidence, outcome, faults, hint)
-        return report.text(verdict, self._command(), load.shown(self.path))
+        return messages.text(verdict, self._command(), shown_path(self.path))
 
     def _command(self) -> str:
-        node = f"{load.shown(self.path)}::{self.nodeid.split('::', 1)[1]}"
+        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
         command = f'pytest "{node}"'
         if _profile() != "default":
             command += f" --hypothesis-profile={_profile()}"

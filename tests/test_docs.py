@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck import cli, printed
-from gradcheck.case import closure, read
-from gradcheck.cell import Cell
-from gradcheck.draw import REGIMES
-from gradcheck.examples import PROFILES
+from gradcheck import cli
+from gradcheck.cells.cell import Cell
+from gradcheck.cells.shapes import parse
+from gradcheck.drawing.draw import REGIMES
+from gradcheck.drawing.strategies import PROFILES
 from gradcheck.laws import LAWS
-from gradcheck.proofread import proofread
-from gradcheck.shapes import parse
+from gradcheck.lines.proofread import proofread
+from gradcheck.show import proofs
+from gradcheck.source.cases import closure, read
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def _unmeasured(text):
 def test_the_page_on_proofreading_shows_what_is_printed():
     path = ROOT / "docs" / "slide.md"
     (proof,) = proofread(path)
-    printed_lines = printed.text(proof, numbers=False).plain.splitlines()
+    printed_lines = proofs.text(proof, numbers=False).plain.splitlines()
     shown = blocks(DOCS["proofreading.md"])[0].splitlines()
     assert [line.split() for line in shown[1:]] == [line.split() for line in printed_lines[1:3]]
     assert shown[0].endswith("slide.md::slide: wrong")
@@ -106,13 +107,13 @@ def test_the_page_on_deciding_names_every_regime_and_the_readme_every_law_and_pr
 
 
 def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():
-    from gradcheck import agree, noise, precision
+    from gradcheck.running import monte_carlo, precision
 
-    assert f"{agree.OPERATIONS} eps" in DECIDING
+    assert f"{compare.OPERATIONS} eps" in DECIDING
     assert f"{precision.DOUBLE.deviations:.0f} standard deviations" in DECIDING
     assert precision.DOUBLE.widest == 1e-6
     assert precision.SINGLE.widest == 1e-3
-    assert noise.SAMPLES == 8
+    assert monte_carlo.SAMPLES == 8
 
 
 def test_every_case_says_what_it_is_where_it_was_published_and_what_its_letters_mean():

@@ -9,12 +9,12 @@ import torch
 import torch._dynamo  # torch.optim does so late; after pytester it would be a second time
 from click.testing import CliRunner
 
-from gradcheck import load
+from gradcheck.source import execute
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "char_lstm.py"
 PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-program = load.module(ROOT / "examples" / "train.py")
+program = execute.module(ROOT / "examples" / "train.py")
 
 # Over 40 steps the losses, which begin at 3.7, were apart by at most 1.3e-15 with each of six
 # seeds, three units in the last place; the least of the mistakes below makes 1e-9 of it at once.
@@ -51,11 +51,11 @@ def trained(differentiate, corpus, seed=0, steps=40):
 
 
 def by_hand(path=CASE):
-    return program.by_hand(load.module(path).char_lstm)
+    return program.by_hand(execute.module(path).char_lstm)
 
 
 def by_autograd():
-    return program.by_autograd(load.module(ROOT / "reference" / "char_lstm.py").char_lstm)
+    return program.by_autograd(execute.module(ROOT / "reference" / "char_lstm.py").char_lstm)
 
 
 def slipped(name, folder):

@@ -7,13 +7,13 @@ from statistics import median
 import numpy as np
 import pytest
 
-from gradcheck import printed, report
-from gradcheck.case import read
-from gradcheck.checks import checks
+from gradcheck.checking.check import checks
+from gradcheck.checking.explore import search
+from gradcheck.lines.proofread import WRONG, proofread
 from gradcheck.oracles import autograd, complex_step
-from gradcheck.proofread import WRONG, proofread
-from gradcheck.search import search
-from gradcheck.verdict import weigh
+from gradcheck.show import messages, proofs
+from gradcheck.source.cases import read
+from gradcheck.verdicts.verdict import weigh
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def message(cell, label):
     twin = autograd.find(cell, ROOT / "reference")
     (check,) = [check for check in checks(cell, twin) if check.label == label]
     example, outcome = search(check).failure
-    return report.text(weigh(check, check.examiner.evidence(example), outcome), "")
+    return messages.text(weigh(check, check.examiner.evidence(example), outcome), "")
 
 
 def test_a_gradient_that_is_not_divided_by_the_steps_is_told_so(edited):
@@ -127,7 +127,7 @@ def test_the_line_of_the_other_lstm_is_wrong_in_the_usual_one(edited):
 
 def proofread_as_shown(cell, shown):
     (proof,) = proofread(cell.source.path)
-    lines = printed.text(proof, numbers=False).plain.splitlines()
+    lines = proofs.text(proof, numbers=False).plain.splitlines()
     count = len(shown.splitlines())
     return [line.split() for line in lines[:count]] == [line.split() for line in shown.splitlines()]
 

@@ -7,7 +7,7 @@ and in further lines what to write instead. docs/laws.md has the table for users
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gradcheck.cell import Cell
+from gradcheck.cells.cell import Cell
 from gradcheck.evidence import Evidence
 from gradcheck.laws.again import again, repeatable
 from gradcheck.laws.batch import apart, batch

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
 from gradcheck.laws.untouched import bits, changed
-from gradcheck.run import NOT_A_FUNCTION
-from gradcheck.structure import Unusable
+from gradcheck.running.run import NOT_A_FUNCTION
 
 
 def repeatable(evidence: Evidence) -> str | None:

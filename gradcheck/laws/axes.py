@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import draw
-from gradcheck.cell import Array, Cell
-from gradcheck.draw import Example
-from gradcheck.precision import Precision
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import Example
+from gradcheck.running.precision import Precision
 
 # In ordinary numbers, of an output's largest entry: far above rounding, far below a coincidence.
 CLOSE = 1e-9

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gradcheck.cell import Array, Cell
+from gradcheck.cells.cell import Array, Cell
 from gradcheck.evidence import Evidence
 from gradcheck.laws.axes import (
     JOINED,

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import draw, load
-from gradcheck.case import read
-from gradcheck.cell import Array, Cell
-from gradcheck.structure import Unusable, gradients
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Unusable, gradients
+from gradcheck.drawing import draw
+from gradcheck.errors import what_raised
+from gradcheck.source.cases import read
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def answer(
             kept = tuple(output.copy() for output in outputs)
             returned = backward(cotangents)
     except Exception as error:
-        return f"The cell fails with {load.sentence(error, path)}"
+        return f"The cell fails with {what_raised(error, path)}"
     arguments = [inputs[argument.name] for argument in cell.arguments]
     found = gradients(cell, returned, arguments)
     usable = {f"d{n}": np.array(g) for n, g in found.items() if not isinstance(g, Unusable)}

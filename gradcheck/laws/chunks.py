@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import contracts
-from gradcheck.cell import Array, Cell
+from gradcheck.cells import contracts
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
 from gradcheck.laws.axes import (
     JOINED,
@@ -35,8 +36,7 @@ from gradcheck.laws.axes import (
     outputs_of,
 )
 from gradcheck.laws.runs import Broken, broken, run, sides, void
-from gradcheck.run import Run
-from gradcheck.structure import Unusable
+from gradcheck.running.run import Run
 
 _MOST = 2000  # ways to hand the states on that are tried
 

@@ -4,12 +4,12 @@ from functools import partial
 
 import numpy as np
 
-from gradcheck.cell import Array
+from gradcheck.arrays import entry
+from gradcheck.cells.cell import Array
+from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
-from gradcheck.indices import entry
 from gradcheck.laws.runs import Broken, broken, drawn, run, sides, void
-from gradcheck.run import Run
-from gradcheck.structure import Unusable
+from gradcheck.running.run import Run
 
 # Powers of two scale without rounding: small enough for any threshold, large enough to be clipped.
 _FACTORS = {"1024": 2.0**10, "2**-20": 2.0**-20, "-2**20": -(2.0**20)}

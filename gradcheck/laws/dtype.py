@@ -3,9 +3,9 @@
 Watching every line is slow, and types seldom hang on numbers: every other example is watched.
 """
 
-from gradcheck import narrow
 from gradcheck.evidence import Evidence
-from gradcheck.narrow import Narrow
+from gradcheck.running import dtypes
+from gradcheck.running.dtypes import Narrow
 
 _EVERY = 2
 
@@ -15,7 +15,7 @@ def precision(evidence: Evidence) -> str | None:
     if evidence.example.seed % _EVERY:
         return None
     own = evidence.precision
-    found = narrow.found(evidence.cell, evidence.inputs, evidence.cotangents, own)
+    found = dtypes.found(evidence.cell, evidence.inputs, evidence.cotangents, own)
     if not found:
         return None
     same_line = [one for one in found if one.line == found[0].line]

@@ -11,8 +11,8 @@ import subprocess
 import sys
 from functools import lru_cache
 
-from gradcheck.cell import Cell
-from gradcheck.draw import Example
+from gradcheck.cells.cell import Cell
+from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.laws.child import Answer
 from gradcheck.laws.runs import broken, sides, void

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import contracts
-from gradcheck.cell import Array
+from gradcheck.cells import contracts
+from gradcheck.cells.cell import Array
 from gradcheck.evidence import Evidence
 from gradcheck.laws.runs import broken, drawn, run, sides, void
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.cell import Array, Cell
+from gradcheck.arrays import entry
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.shapes import Integers
 from gradcheck.evidence import Evidence
-from gradcheck.indices import entry
 from gradcheck.laws.axes import ordinary, outputs_of
 from gradcheck.laws.runs import Broken, broken, run, sides, void
-from gradcheck.shapes import Integers
 
 # What stands behind the ends instead. A forward that lets 0 times it through is not asked for nan.
 _FILLS = {"other numbers": 1.25, "nan": float("nan")}

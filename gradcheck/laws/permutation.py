@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.cell import Array, Cell
+from gradcheck.cells.cell import Array, Cell
 from gradcheck.evidence import Evidence
 from gradcheck.laws.axes import Axes, Named, alike, close, everywhere, named, outputs_of
 from gradcheck.laws.runs import Broken, broken, run, sides, void

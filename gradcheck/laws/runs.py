@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import contracts, draw, precision
-from gradcheck.agree import OPERATIONS, Comparison, compare
-from gradcheck.cell import Array
+from gradcheck.arrays import entry
+from gradcheck.cells import contracts
+from gradcheck.cells.cell import Array
+from gradcheck.drawing import draw
 from gradcheck.evidence import Evidence
-from gradcheck.indices import entry
-from gradcheck.run import Cotangents, Run
+from gradcheck.running import precision
+from gradcheck.running.compare import OPERATIONS, Comparison, compare
+from gradcheck.running.run import Cotangents, Run
 
 
 def run(evidence: Evidence, inputs: Mapping[str, Any], cotangents: Cotangents) -> Run:

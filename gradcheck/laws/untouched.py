@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import draw
-from gradcheck.cell import Array, Backward
+from gradcheck.cells.cell import Array, Backward
+from gradcheck.cells.returned import Unusable, gradients
+from gradcheck.drawing import draw
 from gradcheck.evidence import Evidence
-from gradcheck.structure import Unusable, gradients
 
 _DEEP = 6  # containers and functions inside one another that are looked into
 

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gradcheck import load, unroll
-from gradcheck.cell import Array, Cell
-from gradcheck.errors import CaseError
+from gradcheck.cells import unrolled
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.errors import CaseError, shown_path
+from gradcheck.source import execute
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -43,15 +44,15 @@ def find(cell: Cell, folder: Path) -> Twin | None:
     path = folder / cell.source.path.name
     if not path.is_file():
         return None
-    function = getattr(load.module(path), cell.name, None)
+    function = getattr(execute.module(path), cell.name, None)
     wanted = [argument.name for argument in cell.arguments + cell.constants]
     written = f"def {cell.name}({', '.join(wanted)}):"
     if function is None:
-        raise CaseError(f"{load.shown(path)} has no function {cell.name}.\nWrite `{written}`.")
+        raise CaseError(f"{shown_path(path)} has no function {cell.name}.\nWrite `{written}`.")
     given = list(inspect.signature(function).parameters)
     if given != wanted:
         raise CaseError(
-            f"{load.shown(path)}: {cell.name} takes ({', '.join(given)}), its case takes "
+            f"{shown_path(path)}: {cell.name} takes ({', '.join(given)}), its case takes "
             f"({', '.join(wanted)}).\nWrite `{written}`."
         )
 
@@ -73,7 +74,7 @@ def _taken(cell: Cell, path: Path, result: object) -> Tensors:
         return outputs
     kinds = ", ".join(type(output).__name__ for output in outputs)
     raise CaseError(
-        f"{load.shown(path)}: {cell.name} returns ({kinds}), its case returns "
+        f"{shown_path(path)}: {cell.name} returns ({kinds}), its case returns "
         f"({', '.join(cell.outputs)}).\nReturn the same outputs as tensors, in the same order."
     )
 
@@ -85,7 +86,7 @@ def over_time(twin: Twin, cell: Cell) -> Twin:
         return torch.zeros(length, dtype=torch.float64)
 
     def forward(values: Mapping[str, Any]) -> Tensors:
-        return unroll.forward(cell, twin.forward, values, torch.stack, zeros)
+        return unrolled.forward(cell, twin.forward, values, torch.stack, zeros)
 
     return Twin(forward, twin.path)
 

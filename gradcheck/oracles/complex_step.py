@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.cell import Array
-from gradcheck.oracles import fd
+from gradcheck.cells.cell import Array
+from gradcheck.oracles import finite_differences
 from gradcheck.oracles.reference import Reference, directions
 
 NAME = "the complex step"
@@ -27,7 +27,7 @@ _LOOSE = 1e-6  # agreement with finite differences that rules out a lost term
 
 
 def gradient(
-    forward: fd.Forward,
+    forward: finite_differences.Forward,
     inputs: Mapping[str, Any],
     plain: Sequence[Array],
     cotangents: Sequence[Array],
@@ -53,7 +53,7 @@ def gradient(
 
 
 def probed(
-    forward: fd.Forward,
+    forward: finite_differences.Forward,
     inputs: Mapping[str, Any],
     plain: Sequence[Array],
     cotangents: Sequence[Array],
@@ -75,7 +75,7 @@ def probed(
 
 
 def _slope(
-    forward: fd.Forward,
+    forward: finite_differences.Forward,
     inputs: Mapping[str, Any],
     plain: Sequence[Array],
     cotangents: Sequence[Array],
@@ -98,7 +98,7 @@ def _slope(
 
 
 def _proved(
-    forward: fd.Forward,
+    forward: finite_differences.Forward,
     inputs: Mapping[str, Any],
     cotangents: Sequence[Array],
     name: str,
@@ -107,7 +107,7 @@ def _proved(
     slope: float,
 ) -> bool:
     """Whether differences see the same slope along a direction."""
-    seen, bound = fd.along(forward, inputs, cotangents, name, direction)
+    seen, bound = finite_differences.along(forward, inputs, cotangents, name, direction)
     return abs(seen - slope) <= _LOOSE * float(np.sum(np.abs(value))) + bound
 
 

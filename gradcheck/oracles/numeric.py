@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck import noise
-from gradcheck.agree import compare
-from gradcheck.cell import Array
-from gradcheck.draw import EXTREME
-from gradcheck.noise import Disturbance
-from gradcheck.oracles import complex_step, fd, sides
+from gradcheck.cells.cell import Array
+from gradcheck.drawing.draw import EXTREME
+from gradcheck.oracles import complex_step, finite_differences, kinks
+from gradcheck.oracles.kinks import Kink
 from gradcheck.oracles.reference import Reference
-from gradcheck.oracles.sides import Kink
-from gradcheck.precision import DOUBLE
-from gradcheck.run import NOT_A_FUNCTION, Crash, Run
+from gradcheck.running import monte_carlo
+from gradcheck.running.compare import compare
+from gradcheck.running.monte_carlo import Disturbance
+from gradcheck.running.precision import DOUBLE
+from gradcheck.running.run import NOT_A_FUNCTION, Crash, Run
 
 MOST_ENTRIES = 1000  # of an argument that is gone through entry by entry
 
@@ -75,9 +75,11 @@ class Numeric:
         if self._is_large(name):
             # The cotangents are random, so that the errors of many outputs do not add up.
             spread = float(np.sqrt(sum(np.sum(blur**2) for blur in blurs)))
-            return fd.probed(*given, precision.deviations * spread, precision.eps)
+            return finite_differences.probed(*given, precision.deviations * spread, precision.eps)
         spread = sum(float(np.sum(blur)) for blur in blurs)
-        return fd.gradient(*given, precision.deviations * spread, precision.eps, every=every)
+        return finite_differences.gradient(
+            *given, precision.deviations * spread, precision.eps, every=every
+        )
 
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
@@ -87,7 +89,7 @@ class Numeric:
                 self._run,
                 self._regime not in EXTREME and not self._is_large(name),
             )
-            at = sides.kinks if looked_for else lambda *_: ()
+            at = kinks.kinks if looked_for else lambda *_: ()
             self._kinks[name] = at(run.forward, run.inputs, run.cotangents, name)
         return self._kinks[name]
 
@@ -100,29 +102,29 @@ class Numeric:
                 raise Crash(f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}")
         return outputs
 
-    def _complex_step(self, forward: fd.Forward, name: str) -> Reference | None:
+    def _complex_step(self, forward: finite_differences.Forward, name: str) -> Reference | None:
         ask = complex_step.probed if self._is_large(name) else complex_step.gradient
         return ask(forward, self._run.inputs, self._outputs, self._run.cotangents, name)
 
     def _complex_noise(self, name: str) -> Array:
         """The rounding noise of the complex step: its spread over disturbed forwards."""
         values = []
-        for seed in range(noise.SAMPLES):
+        for seed in range(monte_carlo.SAMPLES):
             source = Disturbance(np.random.default_rng(seed))
 
             def forward(
                 inputs: Mapping[str, Any], source: Disturbance = source
             ) -> tuple[Array, ...]:
-                moved = {k: noise.disturb(v, source) for k, v in inputs.items()}
-                with noise.kept(source):
+                moved = {k: monte_carlo.disturb(v, source) for k, v in inputs.items()}
+                with monte_carlo.kept(source):
                     outputs = self._run.point.forward(moved)
-                return tuple(np.asarray(noise.plain(out)) for out in outputs)
+                return tuple(np.asarray(monte_carlo.plain(out)) for out in outputs)
 
             found = self._complex_step(forward, name)
             if found is None:
                 return np.full_like(self._best[name].value, np.inf)
             values.append(found.value)
-        return noise.spread(values)
+        return monte_carlo.spread(values)
 
     def _is_large(self, name: str) -> bool:
         """Whether asking for every entry would take too long."""

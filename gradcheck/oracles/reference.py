@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.cell import Array
+from gradcheck.cells.cell import Array
 
 DIRECTIONS = 3
 

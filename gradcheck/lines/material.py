@@ -1,0 +1,69 @@
+"""What an edit of a line may draw on: the names, slices, sizes and sister lines in its sight."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.lines.edits import Setting, is_whole
+from gradcheck.lines.instrument import Line, Script, is_number
+from gradcheck.lines.statements import signs, summands
+from gradcheck.lines.trial import Drawn
+
+_ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
+
+
+def setting(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) -> Setting:
+    """The setting of a line; ``space`` is what it could see when it ran on a draw."""
+    module = script.hooks.module
+    scope = {**drawn.scope, **drawn.inputs}
+    known = {**scope, **{name: value for name, value in space.items() if name not in module}}
+    later = {t for other in script.lines if other.key >= line.key for t in other.targets}
+    later -= set(space)
+    names = [
+        name
+        for name, value in known.items()
+        if isinstance(value, np.ndarray) and is_number(value) and name not in later
+    ]
+    names.sort(key=lambda name: not name.startswith("d"))  # dh * z, and not z * dh
+    sisters = [other for other in script.lines if other.key != line.key]
+    return Setting(
+        {**module, **known},
+        tuple(names),
+        script.functions,
+        tuple(part for other in sisters for part in summands(other.expression)),
+        _slices(script),
+        tuple(name for name, value in known.items() if is_whole(value) and name not in later),
+        script.keys,
+        _sizes(script, known),
+        signs(line),
+        deep=line.absent,
+    )
+
+
+def _slices(script: Script) -> tuple[ast.expr, ...]:
+    """The slices of the whole cell, and the two that leave out an end."""
+    found = {
+        ast.unparse(node): node
+        for node in (*script.slices, *_ENDS)
+        if not isinstance(node, ast.Name)
+    }
+    return tuple(found.values())
+
+
+def _sizes(script: Script, known: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sizes as they may be written: names of whole numbers, constants, lengths."""
+    plain = [
+        name
+        for name, value in known.items()
+        if isinstance(value, int | float | np.integer) and not isinstance(value, bool)
+    ]
+    arguments = script.cell.arguments
+    shaped = [
+        f"{argument.name}.shape[{k}]"
+        for argument in arguments
+        for k in range(len(argument.shape.axes))
+        if argument.name in ("x", "h_prev") or len(arguments) <= 4
+    ]
+    return tuple(dict.fromkeys([*plain, *shaped]))

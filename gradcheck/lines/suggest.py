@@ -1,0 +1,91 @@
+"""What a wrong derivation would be right for, if that were declared: a contract to consider.
+
+A backward that drops a term on purpose (a stabiliser, a truncated state, a normaliser whose part
+cancels) is wrong until it says so. Whatever is suggested here makes every wrong gradient right on
+fresh draws.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from gradcheck.cells.cell import Array, Cell, Contract
+from gradcheck.cells.contracts import CONSTANT, ORTHOGONAL, ZERO
+from gradcheck.cells.returned import Unusable
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import Example
+from gradcheck.errors import CaseError
+from gradcheck.evidence import Evidence
+from gradcheck.lines.instrument import Script, is_number
+from gradcheck.lines.trial import close
+from gradcheck.running.run import Crash
+
+
+def contract(script: Script, wrong: Sequence[str]) -> str:
+    """The declaration that would make the ``wrong`` gradients (arguments) right, as a sentence.
+
+    Empty if there is none.
+    """
+    cell = script.cell
+    if all(_holds(cell, wrong, example) for example in _examples(cell)):
+        return ""  # wrong in a corner only, which no contract explains
+    for declared in _candidates(script):
+        other = replace(cell, contracts=(*cell.contracts, declared))
+        if declared.kind == CONSTANT:
+            other = replace(other, around=partial(script.holding, declared.name))
+        if all(_holds(other, wrong, example) for example in _examples(cell)):
+            return _sentence(cell, declared)
+    return ""
+
+
+def _candidates(script: Script) -> Iterator[Contract]:
+    outputs = script.cell.outputs
+    values, _ = script.cell.run(draw.inputs(script.cell, next(_examples(script.cell))))
+    seen = dict(script.hooks.scope)
+    if len(outputs) > 1:  # a loss without a cotangent would be no loss
+        arrays = [name for name, value in zip(outputs, values, strict=True) if np.ndim(value)]
+        yield from (Contract(ZERO, name, "zero", 0) for name in arrays)
+    yield from (Contract(ORTHOGONAL, name, f"orthogonal to {name}", 0) for name in outputs)
+    held = [n for n in script.quantities if n not in outputs and is_number(seen.get(n))]
+    yield from (Contract(CONSTANT, name, "constant", 0) for name in held)
+
+
+def _sentence(cell: Cell, declared: Contract) -> str:
+    name = declared.name
+    if declared.kind == CONSTANT:
+        return (
+            f"Every gradient is right if {name} is a constant. If that is meant, declare it: "
+            f'`{name}: "constant" = ...`.'
+        )
+    where = f"where d{name} is {declared.text}"
+    listed = ", ".join(
+        f'd{output}: "{declared.text}"' if output == name else f"d{output}"
+        for output in cell.outputs
+    )
+    return (
+        f"Every gradient is right {where}. If that is meant, declare it: `def backward({listed}):`."
+    )
+
+
+def _examples(cell: Cell) -> Iterator[Example]:
+    names = cell.size_names
+    for seed in range(3):
+        sizes = {n: 2 + (k + seed) % max(len(names), 3) for k, n in enumerate(names)}
+        yield Example(tuple(sizes.items()), seed + 1)
+
+
+def _holds(cell: Cell, wrong: Sequence[str], example: Example) -> bool:
+    """Whether the wrong gradients are right on an example, and the truth is not nothing."""
+    evidence = Evidence(cell, None, example)
+    try:
+        pairs = [(evidence.hand[name], evidence.numeric.best(name).value) for name in wrong]
+    except (Crash, CaseError):
+        return False
+    told = any(bool(np.any(true)) for _, true in pairs)
+    return told and all(_right(by_hand, true) for by_hand, true in pairs)
+
+
+def _right(by_hand: Array | Unusable, true: Array) -> bool:
+    return not isinstance(by_hand, Unusable) and close(by_hand, true, 1e-7)

@@ -1,0 +1,4 @@
+"""Would a mistake be seen: slips of the pen planted into a right backward.
+
+Shows ``mutate``.
+"""

@@ -1,0 +1,4 @@
+"""Findings as text: a failure, a proof, the closing table.
+
+Shows one ``text`` each.
+"""

@@ -1,0 +1,130 @@
+"""When two arrays agree, what is allowed, and when agreement means nothing."""
+
+import numpy as np
+import pytest
+
+from gradcheck.checking.check import Outcome, Tally, checks
+from gradcheck.drawing.draw import Example
+from gradcheck.evidence import Evidence
+from gradcheck.oracles.autograd import Twin
+from gradcheck.running.compare import compare
+from gradcheck.running.precision import DOUBLE
+from gradcheck.source.cases import closure
+
+WANT = np.array([[0.5, -2.0, 1e-9], [1.0, 0.25, 0.0]])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("where", list(np.ndindex(2, 3)))
+def test_an_entry_off_by_1e_13_of_the_largest_is_seen_at_every_scale(scale, where):
+    got = scale * WANT
+    assert compare(got, scale * WANT).agrees
+    got[where] += scale * 2e-13
+    comparison = compare(got, scale * WANT)
+    assert np.argwhere(comparison.wrong).tolist() == [list(where)]
+    assert comparison.judged
+
+
+def test_the_bound_does_not_grow_with_the_size_of_the_array():
+    large = np.ones((300, 300))
+    got = large.copy()
+    got[7, 9] += 1e-13
+    assert not compare(got, large).agrees
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_agrees_with_nothing(value):
+    got = WANT.copy()
+    got[0, 0] = value
+    assert not compare(got, WANT).agrees
+
+
+def test_a_large_wrong_gradient_does_not_widen_its_own_bound():
+    assert not compare(np.full(3, 1e20), np.array([1.0, 1.0, 1.0])).agrees
+
+
+def test_noise_is_asked_only_beyond_the_first_bound_and_widens_it():
+    def noise():
+        asked.append(True)
+        return np.full(WANT.shape, 1e-10), DOUBLE
+
+    asked = []
+    assert compare(WANT * (1 + 1e-15), WANT, noise=noise).agrees
+    assert not asked
+    assert compare(WANT + 1e-9, WANT, noise=noise).agrees
+    assert asked
+    assert not compare(WANT + 1e-8, WANT, noise=noise).agrees
+
+
+@pytest.mark.parametrize(("noise", "agrees"), [(1e-36, False), (1e-20, True)])
+def test_an_entry_far_below_the_largest_is_not_wrong_by_all_of_itself(noise, agrees):
+    want = np.array([1.0, 1e-20])
+    got = np.array([1.0, -1e-20])
+    comparison = compare(got, want, noise=lambda: (np.full(2, noise), DOUBLE))
+    assert comparison.agrees == agrees
+    assert compare(want * (1 + 1e-15), want, noise=lambda: pytest.fail("asked")).agrees
+
+
+def test_a_bound_that_hides_a_millionth_is_not_agreement():
+    assert compare(WANT, WANT, own_error=1e-7).judged
+    comparison = compare(WANT, WANT, own_error=1e-5)
+    assert comparison.agrees
+    assert not comparison.judged
+
+
+def saturated_slope(a: "B H"):
+    t = np.tanh(a)
+
+    def backward(dt):
+        return dt * (1 - t**2)
+
+    return t, backward
+
+
+def test_rounding_of_a_saturated_slope_is_no_false_alarm_and_not_judged():
+    """1 - tanh(19)**2 is 0 in float64, while the true slope is 1e-16."""
+    import torch
+
+    cell = closure(saturated_slope)
+    evidence = Evidence(cell, Twin(lambda v: (torch.tanh(v["a"]),), None), Example(_sizes(), 0))
+    evidence.inputs = {"a": np.full((2, 3), 18.5)}
+    for reference in (
+        evidence.autograd("a"),
+        evidence.numeric.best("a"),
+        evidence.numeric.differences("a"),
+    ):
+        comparison = evidence.compared("a", reference)
+        assert comparison.agrees
+        assert not comparison.judged
+
+
+def _sizes():
+    return (("B", 2), ("H", 3))
+
+
+def check_of(label, cell=saturated_slope):
+    return next(check for check in checks(closure(cell), None) if check.label == label)
+
+
+def test_a_check_that_judged_little_complains():
+    tally = Tally()
+    for k in range(100):
+        tally.add(Outcome(judged=k < 24))
+    assert tally.complaint(check_of("da[fd]")) == (
+        "da could be judged in only 24 of 100 examples.\nIn the others the forward is not finite, "
+        "or rounding hides every digit. Say where an argument lives, as in "
+        '"B H > 0" or "B H in (0, 1)".'
+    )
+
+
+def test_a_gradient_that_is_zero_throughout_complains():
+    tally = Tally()
+    for _ in range(10):
+        tally.add(Outcome(comparison=compare(np.zeros(3), np.zeros(3))))
+    assert tally.complaint(check_of("da[fd]")) == (
+        "da is zero in every example, as is the true gradient.\na does not reach the outputs: use "
+        'it in the forward, or make it a constant, `*, a: "B H"`.'
+    )
+    tally.add(Outcome(comparison=compare(np.ones(3), np.ones(3))))
+    assert tally.complaint(check_of("da[fd]")) is None
+    assert Tally(examples=3).complaint(check_of("law[purity]")) is None
