@@ -15,7 +15,7 @@ from gradcheck.checking.check import Check, checks
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import DTYPES, Example
 from gradcheck.drawing.strategies import LARGEST
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.oracles import autograd
 from gradcheck.source import cases
 
@@ -69,7 +69,7 @@ def judged(
             own = {**sizes, check.time: steps} if check.time else sizes
             names = check.examiner.cell.size_names
             example = Example(tuple((name, own[name]) for name in names), seed, regime, dtype)
-            known[check.time] = Evidence(check.examiner.cell, check.examiner.twin, example)
+            known[check.time] = Examiner(check.examiner.cell, check.examiner.twin).evidence(example)
         outcome = check.judge(known[check.time])
         if check.subject != "law":
             count = found.judged if outcome.judged else found.unjudged

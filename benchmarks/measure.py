@@ -14,7 +14,7 @@ from benchmarks.peers import BEST, PEERS, OverTime, Peer, within
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing import draw
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 
 Size = tuple[int, int, int]
 
@@ -42,7 +42,7 @@ def peer(name: str, *, best: bool = False) -> Peer:
 def evidence(check: Check, drawn: Draw) -> Evidence:
     """The evidence on a draw; on usual inputs they replace what the example draws."""
     examiner = check.examiner
-    found = Evidence(examiner.cell, examiner.twin, drawn.example)
+    found = Examiner(examiner.cell, examiner.twin).evidence(drawn.example)
     if drawn.regime == USUAL:
         found.inputs = dict(zip(found.inputs, map(draw.read_only, inputs(drawn)), strict=True))
     return found

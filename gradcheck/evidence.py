@@ -1,8 +1,8 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
-from collections.abc import Iterator
-from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
 
 AUTOGRAD = "autograd"
 
+Fact = TypeVar("Fact")
+
 
 class Evidence:
     """The cell's own run on an example, and what each oracle says about it.
@@ -33,11 +35,13 @@ class Evidence:
     all nodes that ask again.
     """
 
-    def __init__(self, cell: Cell, twin: "Twin | None", example: Example) -> None:
-        self.cell, self.twin, self.example = cell, twin, example
-        self.inputs = draw.inputs(cell, example)
+    def __init__(self, examiner: "Examiner", example: Example) -> None:
+        self.examiner, self.example = examiner, example
+        self.cell, self.twin = examiner.cell, examiner.twin
+        self.inputs = draw.inputs(self.cell, example)
         # What the cell is in by its own choice counts as declared; coarser numbers are found.
-        self.precision = precision.coarser(precision.of(example.dtype), precision.of(cell.dtype))
+        own = precision.of(self.cell.dtype)
+        self.precision = precision.coarser(precision.of(example.dtype), own)
 
     @cached_property
     def caller(self) -> Caller:
@@ -123,7 +127,7 @@ class Evidence:
     @cached_property
     def numeric(self) -> Numeric:
         """The oracles that need the forward only."""
-        return Numeric(self.wide, self.example.regime, partial(_analytic, self.cell))
+        return Numeric(self.wide, self.example.regime, self.examiner.analytic)
 
     @cached_property
     def _autograd(self) -> tuple[tuple[Array, ...], dict[str, Array]]:
@@ -196,7 +200,7 @@ class Evidence:
         as much as can be allowed at all, and no bound where what is left may be nothing else.
         """
         rounding = self.run.rounding
-        if rounding.complete and _seen_through(self.cell):
+        if rounding.complete and self.examiner.fact(_seen_through):
             return spread
         if self.example.regime in draw.EXTREME:
             return np.full_like(spread, np.inf)
@@ -231,29 +235,13 @@ def _close(ours: Array, true: Array) -> bool:
     return compare(ours, true, SINGLE.widest * np.max(np.abs(true), initial=0.0)).agrees
 
 
-@lru_cache(maxsize=1024)
-def _analytic(cell: Cell, name: str) -> bool:
-    """Whether the complex step proves itself on ordinary numbers and different sizes.
-
-    There differences are sharp, and a lost term (np.var conjugates, abs drops) is large.
-    """
-    for evidence in _ordinary(cell):
-        try:
-            if not evidence.run.finite or evidence.numeric.best(name).oracle != complex_step.NAME:
-                return False
-        except (Crash, CaseError):
-            return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _seen_through(cell: Cell) -> bool:
+def _seen_through(examiner: "Examiner") -> bool:
     """Whether disturbance goes through all of its code, on ordinary numbers.
 
     A saturated gate is the same number in every run, whether or not it was disturbed. Code that
     fails at these sizes says nothing.
     """
-    for evidence in _ordinary(cell):
+    for evidence in examiner.ordinary:
         try:
             _ = evidence.hand
         except (Crash, CaseError):
@@ -263,20 +251,47 @@ def _seen_through(cell: Cell) -> bool:
     return True
 
 
-def _ordinary(cell: Cell) -> Iterator[Evidence]:
-    """Ordinary numbers and different sizes."""
-    sizes = tuple((size, 3 + k) for k, size in enumerate(cell.size_names))
-    return (Evidence(cell, None, Example(sizes, seed)) for seed in range(2))
-
-
 class Examiner:
-    """A cell and its twin, with the evidence of every example so far."""
+    """A cell and its twin, with all that is known of them: once for the cell, once an example."""
 
-    def __init__(self, cell: Cell, twin: "Twin | None") -> None:
+    def __init__(self, cell: Cell, twin: "Twin | None" = None) -> None:
         self.cell, self.twin = cell, twin
         self._known: dict[Example, Evidence] = {}
+        self._facts: dict[Callable[[Examiner], Any], Any] = {}
+        self._analytic: dict[str, bool] = {}
 
     def evidence(self, example: Example) -> Evidence:
         if example not in self._known:
-            self._known[example] = Evidence(self.cell, self.twin, example)
+            self._known[example] = Evidence(self, example)
         return self._known[example]
+
+    def fact(self, find: "Callable[[Examiner], Fact]") -> "Fact":
+        """What ``find`` says of the cell, found once."""
+        if find not in self._facts:
+            self._facts[find] = find(self)
+        found: Fact = self._facts[find]
+        return found
+
+    def analytic(self, name: str) -> bool:
+        """Whether the complex step proves itself on ordinary numbers and different sizes.
+
+        There differences are sharp, and a lost term (np.var conjugates, abs drops) is large.
+        """
+        if name not in self._analytic:
+            self._analytic[name] = all(_proves_itself(one, name) for one in self.ordinary)
+        return self._analytic[name]
+
+    @cached_property
+    def ordinary(self) -> tuple[Evidence, ...]:
+        """Ordinary numbers and different sizes, without the twin."""
+        alone = self if self.twin is None else Examiner(self.cell)
+        sizes = tuple((size, 3 + k) for k, size in enumerate(self.cell.size_names))
+        return tuple(alone.evidence(Example(sizes, seed)) for seed in range(2))
+
+
+def _proves_itself(evidence: Evidence, name: str) -> bool:
+    try:
+        best = evidence.numeric.best(name) if evidence.run.finite else None
+    except (Crash, CaseError):
+        return False
+    return best is not None and best.oracle == complex_step.NAME

@@ -107,7 +107,7 @@ def test_the_page_on_deciding_names_every_regime_and_the_readme_every_law_and_pr
 
 
 def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():
-    from gradcheck.running import monte_carlo, precision
+    from gradcheck.running import compare, monte_carlo, precision
 
     assert f"{compare.OPERATIONS} eps" in DECIDING
     assert f"{precision.DOUBLE.deviations:.0f} standard deviations" in DECIDING

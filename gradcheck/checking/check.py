@@ -136,7 +136,7 @@ def checks(cell: Cell, twin: "Twin | None") -> Iterator[Check]:
             judge = _gradient(name, by_autograd if twin else numeric)
             label = f"{subject}[unrolled]"
             yield Check(label, "unrolled", subject, unrolled, judge, over_time.time)
-    for name, law in laws.of(cell).items():
+    for name, law in laws.of(examiner).items():
         yield Check(f"law[{name}]", name, "law", examiner, _law(law))
 
 

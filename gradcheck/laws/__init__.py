@@ -7,8 +7,7 @@ and in further lines what to write instead. docs/laws.md has the table for users
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gradcheck.cells.cell import Cell
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.again import again, repeatable
 from gradcheck.laws.batch import apart, batch
 from gradcheck.laws.chunks import chunks, composed
@@ -21,7 +20,7 @@ from gradcheck.laws.permutation import indifferent, permutation
 from gradcheck.laws.untouched import aliasing, purity
 
 
-def _always(_: Cell) -> bool:
+def _always(_: Examiner) -> bool:
     return True
 
 
@@ -30,7 +29,7 @@ class Law:
     """What is broken on an example, if anything; and to which cells the law applies at all."""
 
     judge: Callable[[Evidence], str | None]
-    applies: Callable[[Cell], bool] = _always
+    applies: Callable[[Examiner], bool] = _always
 
 
 LAWS: dict[str, Law] = {
@@ -41,15 +40,15 @@ LAWS: dict[str, Law] = {
     "fresh": Law(fresh, of_a_file),
     "zero": Law(zero),
     "linear": Law(linear),
-    "batch": Law(batch, lambda cell: bool(apart(cell))),
-    "permutation": Law(permutation, lambda cell: bool(indifferent(cell))),
-    "chunks": Law(chunks, lambda cell: composed(cell) is not None),
-    "padding": Law(padding, lambda cell: bool(padded(cell))),
+    "batch": Law(batch, lambda one: bool(one.fact(apart))),
+    "permutation": Law(permutation, lambda one: bool(one.fact(indifferent))),
+    "chunks": Law(chunks, lambda one: one.fact(composed) is not None),
+    "padding": Law(padding, lambda one: bool(one.fact(padded))),
     "layout": Law(layout),
     "precision": Law(precision),
 }
 
 
-def of(cell: Cell) -> dict[str, Law]:
+def of(examiner: Examiner) -> dict[str, Law]:
     """The laws that apply to a cell, by name."""
-    return {name: law for name, law in LAWS.items() if law.applies(cell)}
+    return {name: law for name, law in LAWS.items() if law.applies(examiner)}

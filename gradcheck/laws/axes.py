@@ -7,7 +7,6 @@ permutation.py), on ordinary numbers and once for each cell.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
+from gradcheck.evidence import Examiner
 from gradcheck.running.precision import Precision
 
 # In ordinary numbers, of an output's largest entry: far above rounding, far below a coincidence.
@@ -77,13 +77,12 @@ def join(rule: str, one: Array, two: Array, axes: Axes, share: float) -> Array:
             return np.asarray(one + two)
 
 
-@lru_cache(maxsize=1024)
-def named(cell: Cell) -> tuple[Named, ...]:
+def named(examiner: Examiner) -> tuple[Named, ...]:
     """The sizes that are a whole axis wherever they occur.
 
     Not those in arithmetic such as 4*H, nor those that bound the values of labels.
     """
-    found = []
+    cell, found = examiner.cell, []
     for name in cell.size_names:
         inputs = _of_inputs(cell, name)
         outputs = _of_outputs(cell, name) if inputs else None

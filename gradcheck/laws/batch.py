@@ -7,12 +7,11 @@ parts of every output, or the sum or the mean of an output without the axis.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.axes import (
     JOINED,
     MEAN,
@@ -53,12 +52,11 @@ class Apart:
         return [join(rule, one, two, axes, share) for one, two, axes, rule in joint]
 
 
-@lru_cache(maxsize=1024)
-def apart(cell: Cell) -> tuple[Apart, ...]:
+def apart(examiner: Examiner) -> tuple[Apart, ...]:
     """The axes along which the forward is separate."""
     found = []
-    for axis in named(cell):
-        rules = _rules(cell, axis) if axis.single and any(axis.inputs.values()) else None
+    for axis in examiner.fact(named):
+        rules = _rules(examiner.cell, axis) if axis.single and any(axis.inputs.values()) else None
         if rules is not None:
             found.append(Apart(axis, rules))
     return tuple(found)
@@ -92,7 +90,7 @@ def batch(evidence: Evidence) -> str | None:
     """The gradients of two parts of an axis give those of the whole."""
     if void(evidence):
         return None
-    found = (_of(evidence, turn) for turn in apart(evidence.cell))
+    found = (_of(evidence, turn) for turn in evidence.examiner.fact(apart))
     return next((fault for fault in found if fault is not None), None)
 
 

@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from gradcheck.cells import contracts
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Unusable
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.axes import (
     JOINED,
     LATER,
@@ -87,16 +86,15 @@ class Composed:
         return found
 
 
-@lru_cache(maxsize=1024)
-def composed(cell: Cell) -> Composed | None:
+def composed(examiner: Examiner) -> Composed | None:
     """How chunks compose over time, if they do.
 
     None where the backward is declared not to be the gradient of its forward throughout: what
     it holds constant, or does not take as a cotangent, may lie between the chunks.
     """
-    if any(c.on_cotangent or c.kind == contracts.CONSTANT for c in cell.contracts):
+    if any(c.on_cotangent or c.kind == contracts.CONSTANT for c in examiner.cell.contracts):
         return None
-    found = (_found(cell, axis) for axis in named(cell) if axis.single)
+    found = (_found(examiner.cell, axis) for axis in examiner.fact(named) if axis.single)
     return next((one for one in found if one is not None), None)
 
 
@@ -177,7 +175,7 @@ def _rules(
 
 def chunks(evidence: Evidence) -> str | None:
     """The backwards of two chunks, the cotangents of the states handed back, give the whole."""
-    found = composed(evidence.cell)
+    found = evidence.examiner.fact(composed)
     assert found is not None  # or the law does not apply
     length = found.axis.length(evidence.inputs)
     if length < 2 or void(evidence):

@@ -9,11 +9,9 @@ import os
 import pickle
 import subprocess
 import sys
-from functools import lru_cache
 
-from gradcheck.cells.cell import Cell
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.child import Answer
 from gradcheck.laws.runs import broken, sides, void
 
@@ -24,20 +22,20 @@ _ADVICE = (
 )
 
 
-@lru_cache(maxsize=1024)
-def _judged(cell: Cell) -> dict[Example, str | None]:
+def _judged(examiner: Examiner) -> dict[Example, str | None]:
     """The one example of a cell that was judged, and the verdict on it; empty until then."""
     return {}
 
 
-def of_a_file(cell: Cell) -> bool:
+def of_a_file(examiner: Examiner) -> bool:
     """Whether another process can read the cell."""
-    return cell.source is not None and cell.source.path.is_file()
+    source = examiner.cell.source
+    return source is not None and source.path.is_file()
 
 
 def fresh(evidence: Evidence) -> str | None:
     """The same in a new process, with another hash seed."""
-    known, example = _judged(evidence.cell), evidence.example
+    known, example = evidence.examiner.fact(_judged), evidence.example
     if not known and all(size >= 2 for _, size in example.sizes) and not void(evidence):
         known[example] = _verdict(evidence)
     return known.get(example)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from gradcheck.arrays import entry
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.shapes import Integers
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.axes import ordinary, outputs_of
 from gradcheck.laws.runs import Broken, broken, run, sides, void
 
@@ -38,9 +37,9 @@ class Padded:
         return np.broadcast_to(np.expand_dims(wide, others), shape)
 
 
-@lru_cache(maxsize=1024)
-def padded(cell: Cell) -> tuple[Padded, ...]:
+def padded(examiner: Examiner) -> tuple[Padded, ...]:
     """The arguments whose values behind the ends the forward does not look at."""
+    cell = examiner.cell
     return tuple(one for one in _declared(cell) if _unseen(cell, one))
 
 
@@ -79,7 +78,7 @@ def padding(evidence: Evidence) -> str | None:
     if void(evidence):
         return None
     before = evidence.run
-    for one in padded(evidence.cell):
+    for one in evidence.examiner.fact(padded):
         behind = one.behind(evidence.inputs)
         if not behind.any():
             continue

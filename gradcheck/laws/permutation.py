@@ -1,23 +1,21 @@
 """Where the forward does not care for the order along an axis, neither does the gradient."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.laws.axes import Axes, Named, alike, close, everywhere, named, outputs_of
 from gradcheck.laws.runs import Broken, broken, run, sides, void
 
 Orders = Mapping[str, Array]  # a new order by the name of the size
 
 
-@lru_cache(maxsize=1024)
-def indifferent(cell: Cell) -> tuple[Named, ...]:
+def indifferent(examiner: Examiner) -> tuple[Named, ...]:
     """The axes whose order the forward keeps: inputs in another order give outputs in it."""
-    return tuple(axis for axis in named(cell) if _keeps(cell, axis))
+    return tuple(axis for axis in examiner.fact(named) if _keeps(examiner.cell, axis))
 
 
 def _keeps(cell: Cell, axis: Named) -> bool:
@@ -42,7 +40,7 @@ def permutation(evidence: Evidence) -> str | None:
     """Inputs and cotangents in another order give the gradients in that order."""
     if void(evidence):
         return None
-    axes = indifferent(evidence.cell)
+    axes = evidence.examiner.fact(indifferent)
     generator = np.random.default_rng([evidence.example.seed, 3])
     orders = {axis.name: _order(generator, axis.length(evidence.inputs)) for axis in axes}
     if all(len(order) < 2 for order in orders.values()):

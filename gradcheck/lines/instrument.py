@@ -21,7 +21,7 @@ from gradcheck.cells.cell import Array, Cell, Point, Source
 from gradcheck.cells.returned import Unusable
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, shown_path
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.source import cases, widen
 from gradcheck.source.cases import closure, declaring
 
@@ -105,6 +105,10 @@ class Script:
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
 
+    @cached_property
+    def examiner(self) -> Examiner:
+        return Examiner(self.cell)
+
     def quantity(self, name: str) -> str | None:
         """The forward name that a backward name claims to be the gradient of."""
         known = {*self.quantities, *(a.name for a in self.cell.arguments)}
@@ -150,7 +154,7 @@ def _reading(path: Path, name: str) -> Callable[[ast.Module], ast.Module]:
         if isinstance(cell, Cell) and cell.name == name:
             sizes = tuple((size, k + 2) for k, size in enumerate(cell.size_names))
             with contextlib.suppress(Exception):  # what fails here is told elsewhere
-                hand = Evidence(cell, None, Example(sizes, 0)).hand
+                hand = Examiner(cell).evidence(Example(sizes, 0)).hand
                 if not any(isinstance(gradient, Unusable) for gradient in hand.values()):
                     return widen.finer
     return lambda tree: tree

@@ -17,7 +17,7 @@ from gradcheck.cells.returned import Unusable
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.lines.instrument import Script, is_number
 from gradcheck.lines.trial import close
 from gradcheck.running.run import Crash
@@ -29,13 +29,14 @@ def contract(script: Script, wrong: Sequence[str]) -> str:
     Empty if there is none.
     """
     cell = script.cell
-    if all(_holds(cell, wrong, example) for example in _examples(cell)):
+    if all(_holds(script.examiner, wrong, example) for example in _examples(cell)):
         return ""  # wrong in a corner only, which no contract explains
     for declared in _candidates(script):
         other = replace(cell, contracts=(*cell.contracts, declared))
         if declared.kind == CONSTANT:
             other = replace(other, around=partial(script.holding, declared.name))
-        if all(_holds(other, wrong, example) for example in _examples(cell)):
+        examiner = Examiner(other)
+        if all(_holds(examiner, wrong, example) for example in _examples(cell)):
             return _sentence(cell, declared)
     return ""
 
@@ -76,9 +77,9 @@ def _examples(cell: Cell) -> Iterator[Example]:
         yield Example(tuple(sizes.items()), seed + 1)
 
 
-def _holds(cell: Cell, wrong: Sequence[str], example: Example) -> bool:
+def _holds(examiner: Examiner, wrong: Sequence[str], example: Example) -> bool:
     """Whether the wrong gradients are right on an example, and the truth is not nothing."""
-    evidence = Evidence(cell, None, example)
+    evidence = examiner.evidence(example)
     try:
         pairs = [(evidence.hand[name], evidence.numeric.best(name).value) for name in wrong]
     except (Crash, CaseError):

@@ -176,7 +176,7 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
     cell: Cell = script.cell
     if not draw.fits(cell, example):
         return None
-    evidence = Evidence(cell, None, example)
+    evidence = script.examiner.evidence(example)
     inputs = draw.writable(evidence.inputs)
     script.hooks.scope = {}
     try:

@@ -13,7 +13,7 @@ from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Gradient, Unusable, gradients
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.lines.trial import close
 
 SAME = 1e-9  # of a gradient's largest entry: what is nearer to the author's is no mistake
@@ -96,13 +96,13 @@ def generic(cell: Cell) -> Iterator[Generic]:
 
     Some have large numbers, which show what is clipped.
     """
-    names = cell.size_names
+    names, examiner = cell.size_names, Examiner(cell)
     for k in range(_ORDINARY + _HUGE):
         sizes = tuple((name, 2 + (n + k) % max(len(names), 4)) for n, name in enumerate(names))
         example = Example(sizes, k, "ordinary" if k < _ORDINARY else "huge")
         if not draw.fits(cell, example):
             continue
-        evidence = Evidence(cell, None, example)
+        evidence = examiner.evidence(example)
         found = evidence.hand
         if evidence.run.finite and not any(isinstance(g, Unusable) for g in found.values()):
             yield Generic(evidence, {n: np.asarray(g) for n, g in found.items()})

@@ -11,7 +11,7 @@ from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.check import checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.lines import instrument, suggest
 from gradcheck.source import cases
 from gradcheck.source.cases import Malformed
@@ -92,7 +92,7 @@ def test_a_constant_is_held_at_every_step_of_the_unrolled_cell(tmp_path: Path) -
     found = unroll(cell(written(tmp_path, GATED, CONSTANT)))
     assert found is not None
     example = Example((("T", 3), ("B", 2), ("D", 2), ("H", 3)), seed=1)
-    evidence = Evidence(found.cell, None, example)
+    evidence = Examiner(found.cell).evidence(example)
     by_hand, true = evidence.hand["U"], evidence.numeric.best("U").value
     np.testing.assert_allclose(np.asarray(by_hand), true, rtol=1e-9)
 

@@ -9,7 +9,7 @@ import torch
 from gradcheck.cells.unrolled import per_step, unroll
 from gradcheck.checking.check import checks
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd
 from gradcheck.source.cases import closure, read
 
@@ -82,7 +82,7 @@ def test_bptt_of_the_lstm_is_autograd_of_pytorchs_own_layer(steps):
     """Against torch.nn.LSTM itself, and so against another way to unroll."""
     over_time = unroll(LSTM).cell
     example = Example((("T", steps), ("B", 2), ("D", 3), ("H", 4)), 5)
-    evidence = Evidence(over_time, None, example)
+    evidence = Examiner(over_time).evidence(example)
     values = {name: torch.tensor(np.array(v)) for name, v in evidence.inputs.items()}
     leaves = {name: v.requires_grad_() for name, v in values.items()}
     if steps == 0:

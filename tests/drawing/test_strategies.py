@@ -23,7 +23,7 @@ def examples_of(cell, time=None, profile="default"):
         seen.append(evidence.example)
         return Outcome()
 
-    search(Check("all", "fd", "dx", Examiner(cell, None), judge, time), profile)
+    search(Check("all", "fd", "dx", Examiner(cell), judge, time), profile)
     return seen
 
 
@@ -73,7 +73,7 @@ def test_a_failure_shrinks_to_the_smallest_sizes_the_plainest_regime_and_seed_0(
         wrong = dict(evidence.example.sizes)["B"] > 1
         return Outcome("wrong" if wrong else None)
 
-    record = search(Check("x", "fd", "law", Examiner(cell, None), judge))
+    record = search(Check("x", "fd", "law", Examiner(cell), judge))
     assert str(record.failure[0]) == "B=2, D=1, H=1, seed=0, regime=ordinary"
 
 
@@ -88,7 +88,7 @@ def test_the_same_run_twice_draws_the_same_examples_and_a_seed_draws_others():
             seen.append(evidence.example)
             return Outcome()
 
-        check = Check("x", "fd", "law", Examiner(cell, None), judge)
+        check = Check("x", "fd", "law", Examiner(cell), judge)
         run_search(hypothesis_test(check, Record(), "fast", seed))
         return seen
 

@@ -5,7 +5,7 @@ import pytest
 
 from gradcheck import laws
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.running.run import Crash
 from gradcheck.source.cases import closure
 
@@ -13,13 +13,13 @@ from gradcheck.source.cases import closure
 def evidence(cell):
     cell = closure(cell)
     sizes = tuple((name, k + 2) for k, name in enumerate(cell.size_names))
-    return Evidence(cell, None, Example(sizes, 0))
+    return Examiner(cell).evidence(Example(sizes, 0))
 
 
 def broken(cell):
     """The laws that a cell breaks, with their sentences."""
     found, told = evidence(cell), {}
-    for name, law in laws.of(found.cell).items():
+    for name, law in laws.of(Examiner(found.cell)).items():
         try:
             told[name] = law.judge(found)
         except Crash as crash:

@@ -7,20 +7,20 @@ from gradcheck import laws
 from gradcheck.checking.check import checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.source.cases import closure, read
 
 
 def kept(function):
     """The names of the laws that apply to a cell."""
-    return set(laws.of(closure(function)))
+    return set(laws.of(Examiner(closure(function))))
 
 
 def said(function, law, seed=1, sizes=None, regime="ordinary", dtype="float64"):
     """What a law says about a cell on one example, or None."""
     cell = closure(function)
     by_name = {name: k + 3 for k, name in enumerate(cell.size_names)} | (sizes or {})
-    evidence = Evidence(cell, None, Example(tuple(by_name.items()), seed, regime, dtype))
+    evidence = Examiner(cell).evidence(Example(tuple(by_name.items()), seed, regime, dtype))
     return laws.LAWS[law].judge(evidence)
 
 
@@ -153,7 +153,7 @@ def test_linear_within_what_is_declared_of_the_cotangents(tmp_path):
         encoding="utf-8",
     )
     (cell,) = read(path)
-    evidence = Evidence(cell, None, Example((("B", 3),), 1))
+    evidence = Examiner(cell).evidence(Example((("B", 3),), 1))
     assert laws.LAWS["linear"].judge(evidence) is None
 
 
@@ -230,7 +230,7 @@ def test_batch_of_a_loss_that_is_a_mean():
 
 
 def test_batch_is_no_law_where_the_forward_sees_all_samples():
-    assert [one.axis.name for one in laws.apart(closure(over_the_batch))] == ["D"]
+    assert [one.axis.name for one in laws.apart(Examiner(closure(over_the_batch)))] == ["D"]
     assert broken(over_the_batch) == set()
 
 
@@ -253,7 +253,7 @@ def stacked_gates(x: "B D", W: "D 2*H"):
 
 def test_which_axes_are_taken_one_by_one_is_asked_of_the_forward():
     def axes(function):
-        return [found.axis.name for found in laws.apart(closure(function))]
+        return [found.axis.name for found in laws.apart(Examiner(closure(function)))]
 
     assert axes(stacked_gates) == ["B"]
     assert axes(linear_layer) == ["B", "H"]
@@ -298,7 +298,7 @@ def test_permutation_of_the_batch():
 
 
 def test_permutation_is_no_law_along_time():
-    found = [axis.name for axis in laws.indifferent(closure(running_sum))]
+    found = [axis.name for axis in laws.indifferent(Examiner(closure(running_sum)))]
     assert found == ["B"]
     assert broken(running_sum) == set()
 
@@ -395,8 +395,8 @@ def test_chunks_compose():
     assert "chunks" in kept(carries)
     assert broken(carries) == set()
     assert broken(difference) == set()
-    assert str(laws.composed(closure(carries)).states["h0"]) in ("h[-1]", "last")
-    assert str(laws.composed(closure(difference)).states["x_before"]) == "x[-1]"
+    assert str(laws.composed(Examiner(closure(carries))).states["h0"]) in ("h[-1]", "last")
+    assert str(laws.composed(Examiner(closure(difference))).states["x_before"]) == "x[-1]"
 
 
 def test_chunks_of_a_backward_that_drops_what_comes_back():
@@ -591,7 +591,7 @@ def test_precision_of_a_buffer_and_of_a_cast(tmp_path):
     )
     told = []
     for cell in read(path):
-        evidence = Evidence(cell, None, Example((("B", 2), ("H", 3)), 4))
+        evidence = Examiner(cell).evidence(Example((("B", 2), ("H", 3)), 4))
         told.append(laws.LAWS["precision"].judge(evidence))
     assert told == [
         "hs is float32 in line 5 although inputs and outputs are float64.\n"
@@ -628,7 +628,7 @@ def in_a_file(tmp_path, text):
     path = tmp_path / "cell.py"
     path.write_text("import numpy as np\n\n" + text, encoding="utf-8")
     (cell,) = read(path)
-    return Evidence(cell, None, Example((("B", 3),), 1))
+    return Examiner(cell).evidence(Example((("B", 3),), 1))
 
 
 RIGHT = """def cell(x: "B"):
@@ -679,5 +679,5 @@ def test_fresh_judges_one_example_and_says_the_same_of_it_again(tmp_path):
     )
     first = laws.LAWS["fresh"].judge(evidence)
     assert laws.LAWS["fresh"].judge(evidence) == first
-    other = Evidence(evidence.cell, None, Example((("B", 4),), 2))
+    other = evidence.examiner.evidence(Example((("B", 4),), 2))
     assert laws.LAWS["fresh"].judge(other) is None

@@ -6,7 +6,7 @@ import torch
 
 from gradcheck.checking.check import checks
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd, complex_step, finite_differences
 from gradcheck.oracles.autograd import Twin
 from gradcheck.source.cases import closure
@@ -127,7 +127,7 @@ def test_a_complex_step_that_differences_refute_does_not_accuse(monkeypatch):
     def lying(forward, inputs, plain, cotangents, name):
         return complex_step.Reference(complex_step.NAME, np.ones(3), np.zeros(3))
 
-    evidence = Evidence(closure(cube), None, Example((("B", 3),), 0))
+    evidence = Examiner(closure(cube)).evidence(Example((("B", 3),), 0))
     monkeypatch.setattr(complex_step, "gradient", lying)
     assert evidence.numeric.best("x").oracle == complex_step.NAME
     assert evidence.numeric.confirmed("x").oracle == finite_differences.NAME
@@ -147,7 +147,8 @@ def linear(x: "B D", W: "D H", unused: ""):
 
 def test_autograd_is_float64_and_an_ignored_argument_has_a_zero_gradient():
     cell = closure(linear)
-    evidence = Evidence(cell, twin_of(lambda x, W, unused: x @ W), Example(_sizes(cell), 0))
+    twin = twin_of(lambda x, W, unused: x @ W)
+    evidence = Examiner(cell, twin).evidence(Example(_sizes(cell), 0))
     for name in ("x", "W"):
         reference = evidence.autograd(name)
         assert reference.value.dtype == np.float64
@@ -158,14 +159,15 @@ def test_autograd_is_float64_and_an_ignored_argument_has_a_zero_gradient():
 @pytest.mark.parametrize("regime", ["fortran", "strided", "ordinary"])
 def test_autograd_sees_the_same_numbers_in_every_layout(regime):
     cell = closure(linear)
-    evidence = Evidence(cell, twin_of(lambda x, W, unused: x @ W), Example(_sizes(cell), 0, regime))
+    twin = twin_of(lambda x, W, unused: x @ W)
+    evidence = Examiner(cell, twin).evidence(Example(_sizes(cell), 0, regime))
     assert np.allclose(evidence.twin_outputs[0], evidence.outputs[0], rtol=1e-15)
 
 
 def test_the_disturbed_twin_moves_by_rounding_and_no_more():
     cell = closure(linear)
     twin = twin_of(lambda x, W, unused: torch.tanh(x @ W))
-    evidence = Evidence(cell, twin, Example(_sizes(cell), 0))
+    evidence = Examiner(cell, twin).evidence(Example(_sizes(cell), 0))
     _, still = autograd.run(twin, cell, evidence.inputs, lambda _: evidence.cotangents)
     seen = []
     for seed in range(4):
@@ -215,7 +217,7 @@ LARGE = Example((("B", 8), ("D", 64), ("H", 48)), 0)
 
 @pytest.mark.parametrize("oracle", ["best", "differences"])
 def test_many_entries_are_probed_along_directions(oracle):
-    evidence = Evidence(closure(large), None, LARGE)
+    evidence = Examiner(closure(large)).evidence(LARGE)
     for name, count in (("x", 512), ("W", 3)):
         reference = getattr(evidence.numeric, oracle)(name)
         assert reference.value.size == count
@@ -234,12 +236,12 @@ def test_many_entries_are_probed_along_directions(oracle):
     ],
 )
 def test_directions_see_small_errors(oracle, change):
-    evidence = Evidence(off_by(change), None, LARGE)
+    evidence = Examiner(off_by(change)).evidence(LARGE)
     assert not evidence.compared("W", getattr(evidence.numeric, oracle)("W")).agrees
 
 
 def test_a_failure_along_directions_is_told_as_one():
-    evidence = Evidence(off_by(lambda dW: dW * 1.5), None, LARGE)
+    evidence = Examiner(off_by(lambda dW: dW * 1.5)).evidence(LARGE)
     (check,) = [c for c in checks(evidence.cell, None) if c.label == "dW[fd]"]
     outcome = check.judge(evidence)
     assert outcome.fault == (

@@ -5,7 +5,7 @@ import pytest
 
 from gradcheck.checking.check import Outcome, Tally, checks
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.compare import compare
 from gradcheck.running.precision import DOUBLE
@@ -86,7 +86,8 @@ def test_rounding_of_a_saturated_slope_is_no_false_alarm_and_not_judged():
     import torch
 
     cell = closure(saturated_slope)
-    evidence = Evidence(cell, Twin(lambda v: (torch.tanh(v["a"]),), None), Example(_sizes(), 0))
+    twin = Twin(lambda v: (torch.tanh(v["a"]),), None)
+    evidence = Examiner(cell, twin).evidence(Example(_sizes(), 0))
     evidence.inputs = {"a": np.full((2, 3), 18.5)}
     for reference in (
         evidence.autograd("a"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.running import dtypes
 from gradcheck.running.dtypes import Narrow
 from gradcheck.running.precision import DOUBLE, HALF, SINGLE
@@ -35,7 +35,7 @@ def seen(tmp_path):
         path.write_text(HEAD + lines + tail + helpers, encoding="utf-8")
         (cell,) = read(path)
         example = Example(tuple(zip(("B", "D", "H"), sizes, strict=True)), 1, dtype=dtype)
-        evidence = Evidence(cell, None, example)
+        evidence = Examiner(cell).evidence(example)
         return dtypes.found(cell, evidence.inputs, evidence.cotangents, evidence.precision)
 
     return found
@@ -181,7 +181,7 @@ def test_a_cell_without_a_file_is_seen_by_its_operations():
 
         return 2 * x, backward
 
-    evidence = Evidence(closure(cell), None, Example((("B", 2),), 1))
+    evidence = Examiner(closure(cell)).evidence(Example((("B", 2),), 1))
     found = dtypes.found(evidence.cell, evidence.inputs, evidence.cotangents, DOUBLE)
     assert found == (Narrow(SINGLE, None),)
 
@@ -195,6 +195,6 @@ def test_a_cast_to_a_power_of_two_may_have_been_another_number(tmp_path):
         encoding="utf-8",
     )
     (cell,) = read(path)
-    evidence = Evidence(cell, None, Example((("B", 2),), 1, "tiny"))
+    evidence = Examiner(cell).evidence(Example((("B", 2),), 1, "tiny"))
     found = dtypes.found(cell, evidence.inputs, evidence.cotangents, evidence.precision)
     assert found == (Narrow(SINGLE, 6),)

@@ -10,7 +10,7 @@ from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.running import precision
 from gradcheck.running.compare import compare
 from gradcheck.running.precision import DOUBLE, HALF, SINGLE
@@ -133,7 +133,7 @@ def test_code_with_a_float32_buffer_is_judged_by_the_rounding_of_the_buffer(tmp_
     cell = cell_of(tmp_path, BUFFER.format(index=""))
     assert cell.dtype == "float64"
     assert red(cell) == set()
-    evidence = Evidence(cell, None, Example((("T", 3), ("B", 2), ("D", 4), ("H", 3)), 0))
+    evidence = Examiner(cell).evidence(Example((("T", 3), ("B", 2), ("D", 4), ("H", 3)), 0))
     comparison = evidence.compared("W", evidence.numeric.best("W"))
     assert 1e-9 < comparison.worst[0] < comparison.worst[1] < 1e-4
     assert comparison.precision is SINGLE
@@ -152,7 +152,7 @@ def test_every_case_is_also_judged_in_float32(name):
     dtypes = [example.dtype for example in check.examiner._known]
     assert dtypes.count("float32") >= 8
     sizes = tuple((size, k + 2) for k, size in enumerate(cell.size_names))
-    evidence = Evidence(cell, None, Example(sizes, 3, "ordinary", "float32"))
+    evidence = Examiner(cell).evidence(Example(sizes, 3, "ordinary", "float32"))
     argument = cell.arguments[0].name
     assert evidence.inputs[argument].dtype == np.float32
     assert evidence.cotangents[0].dtype == evidence.outputs[0].dtype

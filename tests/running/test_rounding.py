@@ -14,7 +14,7 @@ from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import DTYPES, REGIMES, Example
-from gradcheck.evidence import Evidence
+from gradcheck.evidence import Examiner
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.monte_carlo import Disturbance, Disturbed, disturb
 from gradcheck.source.cases import read
@@ -178,7 +178,7 @@ def test_right_code_of_every_style_raises_no_alarm(tmp_path, text):
 
 @pytest.mark.parametrize("text", SEEN.values(), ids=SEEN)
 def test_a_tiny_error_is_seen_where_all_rounding_is(tmp_path, text):
-    assert Evidence(cell_of(tmp_path, text), None, example()).run.rounding.complete
+    assert Examiner(cell_of(tmp_path, text)).evidence(example()).run.rounding.complete
     off = cell_of(tmp_path, _off(text, 1e-11))
     assert _faulty(off)
 
@@ -186,7 +186,7 @@ def test_a_tiny_error_is_seen_where_all_rounding_is(tmp_path, text):
 @pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
 def test_where_some_rounding_is_not_seen_a_millionth_is(tmp_path, text):
     """Less than that is not: nothing tells it from rounding."""
-    assert not Evidence(cell_of(tmp_path, text), None, example()).run.rounding.complete
+    assert not Examiner(cell_of(tmp_path, text)).evidence(example()).run.rounding.complete
     assert _faulty(cell_of(tmp_path, _off(text, 1e-6)))
     assert not _faulty(cell_of(tmp_path, _off(text, 1e-8)))
 
@@ -194,7 +194,7 @@ def test_where_some_rounding_is_not_seen_a_millionth_is(tmp_path, text):
 @pytest.mark.parametrize("text", UNSEEN.values(), ids=UNSEEN)
 def test_nor_is_anything_judged_beyond_the_first_digits_of_a_saturated_gate(tmp_path, text):
     cell = cell_of(tmp_path, _off(text, 1e-6))
-    evidence = Evidence(cell, TWIN, example("saturated"))
+    evidence = Examiner(cell, TWIN).evidence(example("saturated"))
     comparison = evidence.compared("a", evidence.autograd("a"))
     assert comparison.agrees
     assert not comparison.judged
@@ -210,7 +210,7 @@ def _off(text: str, error: float) -> str:
 
 
 def _faulty(cell: Cell) -> bool:
-    evidence = Evidence(cell, TWIN, example())
+    evidence = Examiner(cell, TWIN).evidence(example())
     return not evidence.compared("a", evidence.autograd("a")).agrees
 
 
@@ -254,7 +254,7 @@ def test_a_subnormal_is_known_to_a_step_only(tmp_path):
     cell = cell_of(tmp_path, text)
     twin = Twin(lambda v: (torch.sqrt(torch.exp(v["r"].clamp(max=-3))) * v["x"],), None)
     for seed in range(20):
-        evidence = Evidence(cell, twin, Example((("H", 3),), seed, "huge", "float32"))
+        evidence = Examiner(cell, twin).evidence(Example((("H", 3),), seed, "huge", "float32"))
         evidence.inputs = {"r": np.float32([-100.2, -99.7, -101.1]), "x": np.ones(3, np.float32)}
         assert evidence.compared("x", evidence.autograd("x")).agrees
 

@@ -47,7 +47,7 @@ def wrong(**slips):
 
 
 def patterns(name, **slips):
-    return find(Examiner(wrong(**slips), None), name, numeric, None)
+    return find(Examiner(wrong(**slips)), name, numeric, None)
 
 
 def block(g, rows, factor):
@@ -179,5 +179,5 @@ def severed(x: "B D", h_prev: "B H", W: "D H", U: "H H"):
 
 def test_a_severed_recurrence_is_right_at_one_step():
     over_time = unroll(closure(severed))
-    said = find(Examiner(over_time.cell, None), "W", numeric, over_time.time)
+    said = find(Examiner(over_time.cell), "W", numeric, over_time.time)
     assert said[0] == "It is right only where T = 1."
