@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from gradcheck.arrays import entry
+from gradcheck.cells.returned import Unusable
 from gradcheck.oracles.reference import Reference
 from gradcheck.running.compare import Comparison
 
@@ -21,8 +22,12 @@ class Reason(Enum):
     FLOAT32 = "float32"  # float32 is too coarse or too short, whatever the derivation is
     KINK = "kink"  # a declared one: the draw is made again
     CLIPPED = "clipped"  # a slope is clipped there, as declared
-    ROUNDING = "rounding"  # it hides every digit
+    ROUNDING = "rounding"  # it hides every digit, or the forward is another in such numbers
     ORACLE = "oracle"  # the oracle has no answer
+    UNUSABLE = "unusable"  # a gradient that a law needs is malformed: its own nodes tell
+    EDITED = "edited"  # the file no longer says what ran
+    NOTHING_TO_TRY = "nothing to try"  # a law compares two of what there is one of
+    SPARED = "spared"  # a law that takes long looks at some examples only
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,8 @@ class Wrong:
 
 
 Finding = Right | Wrong | Unjudged
+
+
+def of_unusable(gradient: Unusable) -> Wrong:
+    """What is wrong with the form of a gradient, as a finding."""
+    return Wrong(gradient.kind, gradient.name, gradient.index, gradient.got, facts=gradient.facts)

@@ -1,7 +1,7 @@
 """The one record that the whole engine works on: a cell, whatever it was made from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,14 @@ class Argument:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a cell is written: the file, and the first line of its ``def``."""
+    """Where a cell is written: the file, and the first line of its ``def``.
+
+    ``content`` is the file's as it was executed; None for what no file says, such as a mutant.
+    """
 
     path: Path
     line: int
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

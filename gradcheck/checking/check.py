@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck import laws
+from gradcheck import finding, laws
 from gradcheck.arrays import entry
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Unusable
@@ -18,12 +18,14 @@ from gradcheck.cells.unrolled import unroll
 from gradcheck.drawing.draw import EXTREME
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence, Examiner
+from gradcheck.finding import Wrong
 from gradcheck.laws import Law
 from gradcheck.oracles.kinks import Kink
 from gradcheck.oracles.reference import Reference
 from gradcheck.running.compare import Comparison
 from gradcheck.running.precision import DOUBLE
 from gradcheck.running.run import Crash
+from gradcheck.show.sentences import sentence
 
 if TYPE_CHECKING:
     from gradcheck.oracles.autograd import Twin
@@ -183,7 +185,7 @@ def _gradient(
         if isinstance(hand, Unusable):
             if hand.overflows and (evidence.out_of_reach(name) or not refer(evidence, name).known):
                 return Outcome(judged=False)  # the true gradient overflows as well
-            return Outcome(hand.sentence)
+            return Outcome(sentence(finding.of_unusable(hand)))
         kinks = evidence.numeric.kinks(name)
         if kinks:
             outside = [kink for kink in kinks if not kink.holds(float(hand[kink.index]))]
@@ -222,7 +224,8 @@ def _forward(evidence: Evidence) -> Outcome:
 def _law(law: Law) -> Callable[[Evidence], Outcome]:
     def judge(evidence: Evidence) -> Outcome:
         _ = evidence.hand  # a backward that crashes keeps no law
-        return Outcome(law.judge(evidence))
+        found = law.judge(evidence)
+        return Outcome(sentence(found) if isinstance(found, Wrong) else None)
 
     return _guarded(judge)
 

@@ -1,22 +1,24 @@
 """Laws: what must hold of every backward, whatever its numbers; no oracle is asked.
 
-Each law is one function of what is known on an example, and says in one sentence what is broken
-and in further lines what to write instead. docs/laws.md has the table for users.
+Each law is one function of what is known on an example, and gives a finding: that it holds, what
+breaks it, or why nothing can be said. docs/laws.md has the table for users.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradcheck.evidence import Evidence, Examiner
+from gradcheck.finding import Finding
 from gradcheck.laws.again import again, repeatable
 from gradcheck.laws.batch import apart, batch
-from gradcheck.laws.chunks import chunks, composed
+from gradcheck.laws.chunks import chunks
 from gradcheck.laws.cotangents import linear, zero
 from gradcheck.laws.dtype import precision
 from gradcheck.laws.fresh import fresh, of_a_file
 from gradcheck.laws.layout import layout
 from gradcheck.laws.padding import padded, padding
 from gradcheck.laws.permutation import indifferent, permutation
+from gradcheck.laws.states import composed
 from gradcheck.laws.untouched import aliasing, purity
 
 
@@ -26,9 +28,9 @@ def _always(_: Examiner) -> bool:
 
 @dataclass(frozen=True)
 class Law:
-    """What is broken on an example, if anything; and to which cells the law applies at all."""
+    """What is found on an example; and to which cells the law applies at all."""
 
-    judge: Callable[[Evidence], str | None]
+    judge: Callable[[Evidence], Finding]
     applies: Callable[[Examiner], bool] = _always
 
 

@@ -1,57 +1,59 @@
 """The same call gives the same bits: from a new forward, and again from one forward."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from gradcheck.cells.cell import Array, Backward
 from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
-from gradcheck.laws.untouched import bits, changed
-from gradcheck.running.run import NOT_A_FUNCTION
+from gradcheck.finding import Finding, Right, Wrong
+from gradcheck.laws.kept import changed
 
 
-def repeatable(evidence: Evidence) -> str | None:
+def repeatable(evidence: Evidence) -> Finding:
     """Forward and backward, called again, give the same bits."""
     caller, names = evidence.caller, evidence.cell.outputs
     before = dict(zip(names, evidence.outputs, strict=True))
     outputs, of = caller.forward(evidence.inputs)
     for name in changed(before, dict(zip(names, outputs, strict=True))):
-        return f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}"
+        return Wrong("repeatable-forward", name)
     first = {n: g for n, g in evidence.hand.items() if not isinstance(g, Unusable)}
     second = caller.gradients(caller.backward(of, evidence.cotangents), evidence.inputs)
     for name, gradient in second.items():
         if name in first and isinstance(gradient, Unusable):
-            return f"Two calls differ in d{name}, although the forward repeats itself."
+            return Wrong("repeatable-unusable", f"d{name}")
     usable = {n: g for n, g in second.items() if not isinstance(g, Unusable)}
     for name in changed({n: first[n] for n in usable if n in first}, usable):
-        return (
-            f"Two calls differ in d{name}, although the forward repeats itself.\n"
-            "backward draws random numbers, or keeps something from one call to the next."
-        )
-    return None
+        return Wrong("repeatable-backward", f"d{name}")
+    return Right()
 
 
-def again(evidence: Evidence) -> str | None:
+def again(evidence: Evidence) -> Finding:
     """A second backward gives the same bits, also once the forward has run on other inputs."""
     _, of = evidence.caller.forward(evidence.inputs)
-    first = bits(evidence, of, "backward")
-    second = bits(evidence, of, "A second backward")
-    for name in first:
-        if name not in second or not np.array_equal(first[name], second[name]):
-            return (
-                f"Two calls of backward differ in d{name}.\nIt changes something that the forward "
-                "kept, or draws random numbers."
-            )
+    first = _bits(evidence, of, "backward")
+    for name in _others(first, _bits(evidence, of, "A second backward")):
+        return Wrong("again-second", f"d{name}")
     other = {
         k: 1.5 * v if np.asarray(v).dtype.kind == "f" else v for k, v in evidence.inputs.items()
     }
     try:
         evidence.cell.run(other)
     except Exception:
-        return None  # outside of a domain; what was seen of the first forward stands
-    third = bits(evidence, of, "A later backward")
-    for name in first:
-        if name not in third or not np.array_equal(first[name], third[name]):
-            return (
-                f"backward gives another d{name} once the forward has run on other inputs.\nIt "
-                "reads what the last forward left; let it use the variables of its own."
-            )
-    return None
+        return Right()  # outside of a domain; what was seen of the first forward stands
+    for name in _others(first, _bits(evidence, of, "A later backward")):
+        return Wrong("again-later", f"d{name}")
+    return Right()
+
+
+def _bits(evidence: Evidence, of: Backward, what: str) -> dict[str, Array]:
+    """The usable gradients that a backward returns."""
+    returned = evidence.caller.backward(of, evidence.cotangents, what)
+    found = evidence.caller.gradients(returned, evidence.inputs)
+    return {name: g for name, g in found.items() if not isinstance(g, Unusable)}
+
+
+def _others(first: Mapping[str, Array], then: Mapping[str, Array]) -> list[str]:
+    """The names of what is not as it was the first time."""
+    return [n for n in first if n not in then or not np.array_equal(first[n], then[n])]

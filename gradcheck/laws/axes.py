@@ -1,28 +1,19 @@
-"""Where a size is an axis, of the inputs and of the outputs; and how axes are cut and joined.
+"""Where a size is an axis, of the inputs and of the outputs.
 
 No name is trusted: what the outputs do along an axis is found by running the forward at two
-sizes. Which laws apply to an axis is then asked of the forward as well (batch.py, chunks.py,
+sizes. Which laws apply to an axis is then asked of the forward as well (batch.py, states.py,
 permutation.py), on ordinary numbers and once for each cell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.cells.cell import Array, Cell
-from gradcheck.drawing import draw
-from gradcheck.drawing.draw import Example
+from gradcheck.cells.cell import Cell
 from gradcheck.evidence import Examiner
-from gradcheck.running.precision import Precision
-
-# In ordinary numbers, of an output's largest entry: far above rounding, far below a coincidence.
-CLOSE = 1e-9
-
-# How an output of the whole comes of those of two parts of an axis: one behind the other, their
-# sum, their mean weighted by length, or that of the later part alone.
-JOINED, SUM, MEAN, LATER = "joined", "sum", "mean", "later"
+from gradcheck.laws import forward
 
 Axes = tuple[int, ...]
 
@@ -52,29 +43,6 @@ class Named:
 def cut(value: Any, axes: Axes, start: int, stop: int | None) -> Any:
     """A slice along an axis; the value itself if it has none."""
     return value[(slice(None),) * axes[0] + (slice(start, stop),)] if axes else value
-
-
-def joined(parts: Sequence[Array], axes: Axes) -> Array:
-    """The parts one behind the other along an axis."""
-    return np.concatenate(parts, axis=axes[0])
-
-
-def join(rule: str, one: Array, two: Array, axes: Axes, share: float) -> Array:
-    """The output of the whole by a rule; ``share`` is that of the first part."""
-    match rule:
-        case "joined":
-            fits = one.ndim == two.ndim and all(
-                m == n
-                for k, (m, n) in enumerate(zip(one.shape, two.shape, strict=True))
-                if k not in axes
-            )
-            return joined([one, two], axes) if fits else np.empty(0)
-        case "later":
-            return two
-        case "mean":
-            return np.asarray(share * one + (1 - share) * two)
-        case _:
-            return np.asarray(one + two)
 
 
 def named(examiner: Examiner) -> tuple[Named, ...]:
@@ -107,8 +75,8 @@ def _of_outputs(cell: Cell, name: str) -> tuple[Axes, ...] | None:
     """The axes of each output that have this size; None if another one depends on it."""
     found = []
     few, many = (len(cell.size_names) + extra for extra in (3, 5))
-    for inputs in (ordinary(cell, name, few, 0), ordinary(cell, name, many, 0)):
-        outputs = None if inputs is None else outputs_of(cell, inputs)
+    for inputs in (forward.ordinary(cell, name, few, 0), forward.ordinary(cell, name, many, 0)):
+        outputs = None if inputs is None else forward.outputs_of(cell, inputs)
         if outputs is None:
             return None
         found.append([output.shape for output in outputs])
@@ -121,44 +89,3 @@ def _of_outputs(cell: Cell, name: str) -> tuple[Axes, ...] | None:
             return None
         axes.append(moved)
     return tuple(axes)
-
-
-def ordinary(cell: Cell, name: str, size: int, seed: int) -> dict[str, Any] | None:
-    """Ordinary inputs with this size for one name, and for the others 2, 3, 4, ..."""
-    others = iter(k for k in range(2, len(cell.size_names) + 3) if k != size)
-    sizes = tuple((n, size if n == name else next(others)) for n in cell.size_names)
-    example = Example(sizes, seed)
-    return dict(draw.inputs(cell, example)) if draw.fits(cell, example) else None
-
-
-def outputs_of(cell: Cell, inputs: Mapping[str, Any]) -> tuple[Array, ...] | None:
-    """What the forward gives on copies of the inputs; None if it fails, or is not finite."""
-    try:
-        with np.errstate(all="ignore"):
-            outputs, _ = cell.run(draw.writable(inputs))
-    except Exception:
-        return None
-    kept = tuple(output.copy() for output in outputs)
-    return kept if all(np.isfinite(output).all() for output in kept) else None
-
-
-def close(got: Array, want: Array) -> bool:
-    """Whether two outputs are one but for rounding."""
-    if got.shape != want.shape:
-        return False
-    largest = max((float(np.max(np.abs(a), initial=0.0)) for a in (got, want)), default=0.0)
-    return bool(np.all(np.abs(got - want) <= CLOSE * largest))
-
-
-def alike(got: Array, want: Array, precision: Precision) -> bool:
-    """Whether two outputs are one, entry by entry: a small one may not hide beside a large one."""
-    share = precision.eps ** (2 / 3)
-    return got.shape == want.shape and bool(np.all(np.abs(got - want) <= share * np.abs(want)))
-
-
-def everywhere(cell: Cell, name: str) -> Iterator[dict[str, Any]]:
-    """A few ordinary inputs that decide what holds along an axis, of different sizes."""
-    for seed in range(2):
-        inputs = ordinary(cell, name, len(cell.size_names) + 3 + seed % 2, seed)
-        if inputs is not None:
-            yield inputs

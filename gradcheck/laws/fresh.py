@@ -2,92 +2,134 @@
 
 One example of each cell is judged, the first that is drawn with sizes of at least 2, in one
 process: a new Python takes longer than all other laws together, and what differs between two
-processes differs in most examples.
+processes differs in most examples. The process runs ``main`` below.
 """
 
 import os
 import pickle
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from gradcheck.cells.cell import Array, Cell, Source
+from gradcheck.cells.returned import Unusable, gradients
+from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
+from gradcheck.errors import what_raised
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.laws.child import Answer
-from gradcheck.laws.runs import broken, sides, void
+from gradcheck.finding import Finding, Reason, Unjudged, Wrong
+from gradcheck.laws.runs import equal, void
+from gradcheck.source.cases import read
 
 _PATIENCE = 120  # seconds, for a machine that is very busy; a child takes less than one
-_ADVICE = (
-    "It depends on what ran before, on the order of a set, or on random numbers drawn at import: "
-    "sort what is unordered, and make a constant of what is drawn."
-)
-
-
-def _judged(examiner: Examiner) -> dict[Example, str | None]:
-    """The one example of a cell that was judged, and the verdict on it; empty until then."""
-    return {}
 
 
 def of_a_file(examiner: Examiner) -> bool:
-    """Whether another process can read the cell."""
+    """Whether another process can read the cell: a file says it, and no edit of it since."""
     source = examiner.cell.source
-    return source is not None and source.path.is_file()
+    return source is not None and source.content is not None and source.path.is_file()
 
 
-def fresh(evidence: Evidence) -> str | None:
+def _judged(examiner: Examiner) -> dict[Example, Finding]:
+    """The one example of a cell that was judged, and the finding on it; empty until then."""
+    return {}
+
+
+def fresh(evidence: Evidence) -> Finding:
     """The same in a new process, with another hash seed."""
     known, example = evidence.examiner.fact(_judged), evidence.example
-    if not known and all(size >= 2 for _, size in example.sizes) and not void(evidence):
-        known[example] = _verdict(evidence)
-    return known.get(example)
+    if not known and all(size >= 2 for _, size in example.sizes):
+        if reason := void(evidence):
+            return Unjudged(reason)
+        known[example] = _finding(evidence)
+    return known.get(example, Unjudged(Reason.SPARED))
 
 
-def _verdict(evidence: Evidence) -> str | None:
+def _finding(evidence: Evidence) -> Finding:
     cell, own = evidence.cell, evidence.run
-    answer = _asked(evidence)
-    if answer is None:
-        return None
-    if isinstance(answer, str):
-        first, *rest = answer.splitlines()
-        return "\n".join([f"In a fresh process it is another: {first}", *rest, _ADVICE])
     assert cell.source is not None  # or the law does not apply
-    _, backward = evidence.caller.forward(evidence.inputs)
-    if not answer.is_of(backward, cell.source.path):
-        return None
-    got = {**dict(zip(cell.outputs, answer.outputs, strict=True)), **answer.gradients}
+    answer = _asked(cell.source.path, evidence)
+    if not _says_what_ran(cell.source):
+        return Unjudged(Reason.EDITED)
+    if answer is None:
+        return Unjudged(Reason.ORACLE)
+    if isinstance(answer, str):
+        return Wrong("fresh-fails", facts={"said": answer})
     for name, value in own.values.items():
-        if name not in got or got[name].shape != value.shape:
-            return f"{name} cannot be compared in a fresh process, and here it can.\n{_ADVICE}"
-    wrong = broken(
-        got,
+        if name not in answer or answer[name].shape != value.shape:
+            return Wrong("fresh-missing", name)
+    return equal(
+        answer,
         {name: [value] for name, value in own.values.items()},
         [own],
         [lambda name: 2 * own.noise(name)],
-        evidence,
+        partial(Wrong, "fresh-differs"),
     )
-    if wrong is None:
-        return None
-    there, here = sides(wrong.got, wrong.want)
-    return f"{wrong.entry} is {here} here, but {there} in a fresh process.\n{_ADVICE}"
 
 
-def _asked(evidence: Evidence) -> Answer | str | None:
-    """What a new process says; None if there is none to be had."""
-    cell = evidence.cell
-    assert cell.source is not None  # or the law does not apply
+def _says_what_ran(source: Source) -> bool:
+    try:
+        return source.path.read_bytes() == source.content
+    except OSError:
+        return False
+
+
+# What a cell gave, by name: its outputs and usable gradients; or a sentence on why it gave nothing.
+Answer = dict[str, Array] | str
+
+
+def _asked(path: Path, evidence: Evidence) -> Answer | None:
+    """What a new process says; None if there is none to be had, or no such cell in the file."""
     inputs, cotangents = dict(evidence.inputs), tuple(evidence.cotangents)
-    asked = pickle.dumps((cell.source.path, cell.name, inputs, cotangents, evidence.caller.writes))
+    asked = pickle.dumps((path, evidence.cell.name, inputs, cotangents, evidence.caller.writes))
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
-    path = os.pathsep.join(filter(None, sys.path))
+    paths = os.pathsep.join(filter(None, sys.path))
     try:
         done = subprocess.run(
-            [sys.executable, "-c", "from gradcheck.laws.child import main; main()"],
+            [sys.executable, "-c", "from gradcheck.laws.fresh import main; main()"],
             input=asked,
             capture_output=True,
             timeout=_PATIENCE,
             check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": paths},
         )
-        found: Answer | str | None = pickle.loads(done.stdout)
+        found: Answer | None = pickle.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, pickle.UnpicklingError, EOFError):
         return None  # the machine's fault: nothing is known of the cell
     return found
+
+
+def main() -> None:
+    """Answer on standard output what is asked on standard input, both pickled."""
+    asked = pickle.load(sys.stdin.buffer)
+    out, sys.stdout = sys.stdout.buffer, sys.stderr  # what a case prints is no part of the answer
+    pickle.dump(_answer(*asked), out)
+    out.flush()
+
+
+def _answer(
+    path: Path, name: str, inputs: dict[str, Any], cotangents: tuple[Array, ...], writes: bool
+) -> Answer | None:
+    cell = next((one for one in read(path) if one.name == name), None)
+    if cell is None:
+        return None
+    if not isinstance(cell, Cell):
+        return cell.message
+    if not writes:
+        for array in (*inputs.values(), *cotangents):
+            if isinstance(array, np.ndarray):
+                draw.read_only(array)
+    try:
+        with np.errstate(all="ignore"):
+            outputs, backward = cell.run(inputs)
+            kept = [output.copy() for output in outputs]
+            returned = backward(cotangents)
+    except Exception as error:
+        return f"The cell fails with {what_raised(error, path)}"
+    found = gradients(cell, returned, [inputs[argument.name] for argument in cell.arguments])
+    usable = {f"d{n}": np.array(g) for n, g in found.items() if not isinstance(g, Unusable)}
+    return {**dict(zip(cell.outputs, kept, strict=True)), **usable}

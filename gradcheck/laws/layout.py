@@ -1,6 +1,7 @@
 """Numbers mean the same wherever they lie in memory: strided, Fortran, read-only, broadcast."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,23 +9,19 @@ import numpy as np
 from gradcheck.cells import contracts
 from gradcheck.cells.cell import Array
 from gradcheck.evidence import Evidence
-from gradcheck.laws.runs import broken, drawn, run, sides, void
-
-_ADVICE = (
-    "Go by index and shape and not by memory: no `as_strided`, `.strides`, `.base`, `.data`, "
-    '`order="A"` or `order="K"`.'
-)
+from gradcheck.finding import Finding, Reason, Unjudged, Wrong
+from gradcheck.laws.runs import drawn, equal, run, void
 
 
-def layout(evidence: Evidence) -> str | None:
+def layout(evidence: Evidence) -> Finding:
     """The results are those of contiguous copies of the same numbers, read-only as all are."""
-    if void(evidence):
-        return None
+    if reason := void(evidence):
+        return Unjudged(reason)
     said = list(_LAYOUTS)[evidence.example.seed % len(_LAYOUTS)]
     laid = _LAYOUTS[said]
     found = _rows_alike(evidence) if laid is _broadcast else (evidence.inputs, evidence.cotangents)
-    if found is None:
-        return None
+    if isinstance(found, Reason):
+        return Unjudged(found)
     inputs, cotangents = found
     # With rows alike, cotangents might not be within what the backward is declared to hold for.
     held = laid is _broadcast and any(c.on_cotangent for c in evidence.cell.contracts)
@@ -33,20 +30,13 @@ def layout(evidence: Evidence) -> str | None:
     other = run(evidence, _each(inputs, laid), laid_out)
     for name in plain.usable:
         if name not in other.usable:
-            return f"{name} cannot be used for {said} arrays.\n{_ADVICE}"
-    wrong = broken(
+            return Wrong("layout-unusable", name, facts={"layout": said})
+    return equal(
         other.values,
         {name: [value] for name, value in plain.values.items()},
         [plain],  # of the same numbers: one rounding for both
         [lambda name: 2 * plain.noise(name)],
-        evidence,
-    )
-    if wrong is None:
-        return None
-    got, want = sides(wrong.got, wrong.want)
-    return (
-        f"{wrong.entry} is {got} for {said} arrays, but {want} for contiguous copies of them.\n"
-        f"{_ADVICE}"
+        partial(Wrong, "layout-differs", facts={"layout": said}),
     )
 
 
@@ -80,15 +70,15 @@ _LAYOUTS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def _rows_alike(evidence: Evidence) -> tuple[Mapping[str, Any], tuple[Array, ...]] | None:
-    """Inputs and cotangents whose rows are alike, if there is a gradient at them."""
+def _rows_alike(evidence: Evidence) -> tuple[Mapping[str, Any], tuple[Array, ...]] | Reason:
+    """Inputs and cotangents whose rows are alike, or why there is no gradient at them."""
     cell, inputs = evidence.cell, _each(evidence.inputs, _broadcast)
     inputs = _each(inputs, _contiguous)
     if cell.contracts and cell.at(inputs).margin <= contracts.NEAR:
-        return None
+        return Reason.KINK
     outputs, _ = evidence.caller.forward(inputs)
     if not all(np.isfinite(output).all() for output in outputs):
-        return None
+        return Reason.NOT_FINITE
     cotangents = drawn(evidence, outputs, 0)
     if any(contract.on_cotangent for contract in cell.contracts):
         return inputs, cotangents

@@ -1,17 +1,21 @@
 """What lies behind the end of a sequence influences nothing, so nothing flows back to it."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcheck.arrays import entry
 from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Unusable
 from gradcheck.cells.shapes import Integers
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.laws.axes import ordinary, outputs_of
-from gradcheck.laws.runs import Broken, broken, run, sides, void
+from gradcheck.finding import Finding, Unjudged, Wrong
+from gradcheck.laws import forward
+from gradcheck.laws.runs import all_of, equal, run, void
+from gradcheck.running.run import Run
 
 # What stands behind the ends instead. A forward that lets 0 times it through is not asked for nan.
 _FILLS = {"other numbers": 1.25, "nan": float("nan")}
@@ -62,49 +66,56 @@ def _unseen(cell: Cell, one: Padded) -> bool:
     size = cell.size_names[0]
     seen = 0
     for seed in range(4):
-        inputs = ordinary(cell, size, len(cell.size_names) + 3, seed)
+        inputs = forward.ordinary(cell, size, len(cell.size_names) + 3, seed)
         if inputs is None:
             return False
-        outputs = outputs_of(cell, inputs)
-        other = outputs_of(cell, _filled(inputs, one, 1.25))
+        outputs = forward.outputs_of(cell, inputs)
+        other = forward.outputs_of(cell, _filled(inputs, one, 1.25))
         seen += int(one.behind(inputs).any())
         if outputs is None or other is None or not _same(outputs, other):
             return False
     return seen > 0
 
 
-def padding(evidence: Evidence) -> str | None:
+def padding(evidence: Evidence) -> Finding:
     """Other numbers behind the ends change no gradient, and their own is zero."""
-    if void(evidence):
-        return None
-    before = evidence.run
-    for one in evidence.examiner.fact(padded):
-        behind = one.behind(evidence.inputs)
-        if not behind.any():
-            continue
-        own = before.usable.get(f"d{one.name}")
-        if own is not None and own[behind].any():
-            index = tuple(int(k) for k in np.argwhere(behind & (own != 0))[0])
-            return _flows_back(one, index, float(own[index]), evidence.inputs)
-        for said, fill in _FILLS.items():
-            inputs = _filled(evidence.inputs, one, fill)
-            after = run(evidence, inputs, evidence.cotangents)
-            if not _same(evidence.outputs, after.outputs):
-                continue
-            for name, gradient in after.gradients.items():
-                if f"d{name}" in before.usable and f"d{name}" not in after.usable:
-                    sentence = getattr(gradient, "sentence", "").partition(", in ")[0]
-                    return _told(f"{sentence} once {one.name} is {said}", one)
-            wrong = broken(
-                after.usable,
-                {name: [gradient] for name, gradient in before.usable.items()},
-                [before],
-                [lambda name: 2 * before.noise(name)],
-                evidence,
-            )
-            if wrong is not None:
-                return _changed(wrong, one)
-    return None
+    if reason := void(evidence):
+        return Unjudged(reason)
+    found = (_behind(evidence, one) for one in evidence.examiner.fact(padded))
+    return all_of(itertools.chain.from_iterable(found))
+
+
+def _behind(evidence: Evidence, one: Padded) -> Iterator[Finding]:
+    behind = one.behind(evidence.inputs)
+    if not behind.any():
+        return
+    own = evidence.run.usable.get(f"d{one.name}")
+    if own is not None and own[behind].any():
+        index = tuple(int(k) for k in np.argwhere(behind & (own != 0))[0])
+        yield _flows_back(one, index, float(own[index]), evidence.inputs)
+    for said, fill in _FILLS.items():
+        after = run(evidence, _filled(evidence.inputs, one, fill), evidence.cotangents)
+        if _same(evidence.outputs, after.outputs):
+            yield _filled_with(said, evidence.run, after, one)
+
+
+def _filled_with(said: str, before: Run, after: Run, one: Padded) -> Finding:
+    """Whether the gradients are those of before with something else behind the ends."""
+    facts = {"argument": one.name, "lengths": one.lengths}
+    for name, gradient in after.gradients.items():
+        if f"d{name}" in before.usable and isinstance(gradient, Unusable):
+            facts["fill"] = said
+            if gradient.overflows:
+                at = gradient.name, gradient.index, gradient.got
+                return Wrong("padding-not-finite", *at, facts=facts)
+            return Wrong("padding-unusable", f"d{name}", facts=facts)
+    return equal(
+        after.usable,
+        {name: [gradient] for name, gradient in before.usable.items()},
+        [before],
+        [lambda name: 2 * before.noise(name)],
+        partial(Wrong, "padding-changed", facts=facts),
+    )
 
 
 def _filled(inputs: Mapping[str, Any], one: Padded, fill: float) -> dict[str, Any]:
@@ -118,23 +129,14 @@ def _same(one: tuple[Array, ...], other: tuple[Array, ...]) -> bool:
     return all(map(np.array_equal, one, other))
 
 
-def _flows_back(one: Padded, index: tuple[int, ...], got: float, inputs: Mapping[str, Any]) -> str:
+def _flows_back(
+    one: Padded, index: tuple[int, ...], got: float, inputs: Mapping[str, Any]
+) -> Wrong:
     sequence = tuple(index[k] for k in one.sequences)
-    length = int(inputs[one.lengths][sequence])
-    return (
-        f"{entry(f'd{one.name}', index)} is {got:.6g}, but it lies behind the end: "
-        f"{entry(one.lengths, sequence)} is {length}.\nThe outputs do not look at {one.name} "
-        f"there, so d{one.name} is zero: let nothing flow back from t = {one.lengths} on."
-    )
-
-
-def _changed(wrong: Broken, one: Padded) -> str:
-    got, want = sides(wrong.got, wrong.want)
-    return _told(f"{wrong.entry} is {got} instead of {want} once {one.name} is other numbers", one)
-
-
-def _told(fault: str, one: Padded) -> str:
-    return (
-        f"{fault} behind the ends ({one.lengths}).\nThe outputs do not look at {one.name} there, "
-        "so no gradient may: read it through the mask, in backward as in the forward."
-    )
+    facts = {
+        "argument": one.name,
+        "lengths": one.lengths,
+        "sequence": sequence,
+        "length": int(inputs[one.lengths][sequence]),
+    }
+    return Wrong("padding-own", f"d{one.name}", index, got, 0.0, facts)

@@ -1,14 +1,17 @@
 """Where the forward does not care for the order along an axis, neither does the gradient."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.laws.axes import Axes, Named, alike, close, everywhere, named, outputs_of
-from gradcheck.laws.runs import Broken, broken, run, sides, void
+from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
+from gradcheck.laws import forward
+from gradcheck.laws.axes import Axes, Named, named
+from gradcheck.laws.runs import all_of, equal, run, void
 
 Orders = Mapping[str, Array]  # a new order by the name of the size
 
@@ -22,39 +25,38 @@ def _keeps(cell: Cell, axis: Named) -> bool:
     if not any(axis.inputs.values()):
         return False
     tried = False
-    for inputs in everywhere(cell, axis.name):
+    for inputs in forward.everywhere(cell, axis.name):
         length, generator = axis.length(inputs), np.random.default_rng(len(inputs))
-        whole = outputs_of(cell, inputs)
+        whole = forward.outputs_of(cell, inputs)
         for order in (np.roll(np.arange(length), 1), generator.permutation(length)):
-            moved = outputs_of(cell, _inputs(inputs, (axis,), {axis.name: order}))
+            moved = forward.outputs_of(cell, _inputs(inputs, (axis,), {axis.name: order}))
             if whole is None or moved is None:
                 return False
             pairs = zip(whole, moved, axis.outputs, strict=True)
-            if not all(close(_moved(out, axes, order), got) for out, got, axes in pairs):
+            if not all(forward.close(_moved(out, axes, order), got) for out, got, axes in pairs):
                 return False
             tried = True
     return tried
 
 
-def permutation(evidence: Evidence) -> str | None:
+def permutation(evidence: Evidence) -> Finding:
     """Inputs and cotangents in another order give the gradients in that order."""
-    if void(evidence):
-        return None
+    if reason := void(evidence):
+        return Unjudged(reason)
     axes = evidence.examiner.fact(indifferent)
     generator = np.random.default_rng([evidence.example.seed, 3])
     orders = {axis.name: _order(generator, axis.length(evidence.inputs)) for axis in axes}
     if all(len(order) < 2 for order in orders.values()):
-        return None
-    if _wrong(evidence, axes, orders) is None:
-        return None
-    for axis in axes:  # all at once say that, one by one say which
-        wrong = _wrong(evidence, (axis,), orders)
-        if wrong is not None:
-            return _told(wrong, axis.name)
-    return None
+        return Unjudged(Reason.NOTHING_TO_TRY)
+    found = _moved_along(evidence, axes, orders)
+    if not isinstance(found, Wrong):
+        return found
+    # All at once say that something is wrong, one by one say along which.
+    found = all_of(_moved_along(evidence, (axis,), orders) for axis in axes)
+    return Unjudged(Reason.ROUNDING) if isinstance(found, Right) else found
 
 
-def _wrong(evidence: Evidence, axes: tuple[Named, ...], orders: Orders) -> Broken | None:
+def _moved_along(evidence: Evidence, axes: tuple[Named, ...], orders: Orders) -> Finding:
     before = evidence.run
 
     def ordered(values: Mapping[str, Array]) -> dict[str, Array]:
@@ -72,15 +74,16 @@ def _wrong(evidence: Evidence, axes: tuple[Named, ...], orders: Orders) -> Broke
             cotangents[k] = _moved(cotangents[k], own, orders[axis.name])
     after = run(evidence, _inputs(evidence.inputs, axes, orders), tuple(cotangents))
     pairs = zip(after.outputs, outputs, strict=True)
-    if not all(alike(a, b, evidence.precision) for a, b in pairs):
-        return None  # in extreme numbers a sum in another order may be another sum
-    terms = {n: [g] for n, g in ordered(before.usable).items() if n in after.usable}
-
-    spreads = (
-        lambda name: ordered({name: before.noise(name)})[name],
-        after.noise,
+    if not all(forward.alike(a, b, evidence.precision) for a, b in pairs):
+        # In extreme numbers a sum in another order may be another sum.
+        return Unjudged(Reason.ROUNDING)
+    return equal(
+        after.usable,
+        {n: [g] for n, g in ordered(before.usable).items() if n in after.usable},
+        [before, after],
+        [lambda name: ordered({name: before.noise(name)})[name], after.noise],
+        partial(Wrong, "permutation", facts={"size": axes[0].name}),
     )
-    return broken(after.usable, terms, [before, after], spreads, evidence)
 
 
 def _inputs(inputs: Mapping[str, Any], axes: tuple[Named, ...], orders: Orders) -> dict[str, Any]:
@@ -102,12 +105,3 @@ def _order(generator: np.random.Generator, length: int) -> Array:
     cycle, order = generator.permutation(length), np.empty(length, int)
     order[cycle] = np.roll(cycle, 1)
     return order
-
-
-def _told(wrong: Broken, size: str) -> str:
-    got, want = sides(wrong.got, wrong.want)
-    return (
-        f"{wrong.entry} is {got} once the order along {size} is another, but {want} stood in its "
-        f"place.\nThe forward does not care for the order along {size}, so {wrong.name} may not "
-        "either: no index of it may be left out or singled out."
-    )

@@ -4,20 +4,23 @@ Two runs that should agree do so within rounding, which is measured where the fi
 exceeded. Where it hides what a mistake would do, a law says nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.arrays import entry
 from gradcheck.cells import contracts
 from gradcheck.cells.cell import Array
 from gradcheck.drawing import draw
 from gradcheck.evidence import Evidence
+from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.running import precision
 from gradcheck.running.compare import OPERATIONS, Comparison, compare
 from gradcheck.running.run import Cotangents, Run
+
+# The finding on an entry: of its name, its index, what it is and what the law asks for.
+Told = Callable[[str, tuple[int, ...], float, float], Wrong]
 
 
 def run(evidence: Evidence, inputs: Mapping[str, Any], cotangents: Cotangents) -> Run:
@@ -25,10 +28,33 @@ def run(evidence: Evidence, inputs: Mapping[str, Any], cotangents: Cotangents) -
     return Run(evidence.caller, inputs, cotangents, evidence.precision)
 
 
-def void(evidence: Evidence) -> bool:
-    """Whether there is nothing to compare: no gradient, or at a declared kink none of one value."""
-    unknown = not evidence.run.finite or evidence.at_kink or evidence.wide.point.clipped
-    return unknown or evidence.too_coarse
+def void(evidence: Evidence) -> Reason | None:
+    """Why there is nothing to compare: no gradient, or at a declared kink none of one value."""
+    if not evidence.run.finite:
+        return Reason.NOT_FINITE
+    if evidence.at_kink:
+        return Reason.KINK
+    if evidence.wide.point.clipped:
+        return Reason.CLIPPED
+    return Reason.FLOAT32 if evidence.too_coarse else None
+
+
+def all_of(findings: Iterable[Finding]) -> Finding:
+    """What several findings on one example come to: the first that is wrong, if any is.
+
+    What could not be judged counts for more than what is right, but not where there was nothing
+    to try.
+    """
+    found: Finding = _NOTHING
+    for one in findings:
+        if isinstance(one, Wrong):
+            return one
+        if found == _NOTHING or (isinstance(one, Unjudged) and one != _NOTHING):
+            found = one
+    return found
+
+
+_NOTHING = Unjudged(Reason.NOTHING_TO_TRY)
 
 
 def drawn(evidence: Evidence, outputs: tuple[Array, ...], seed: int) -> tuple[Array, ...]:
@@ -39,50 +65,48 @@ def drawn(evidence: Evidence, outputs: tuple[Array, ...], seed: int) -> tuple[Ar
     return tuple(d.astype(o.dtype, copy=False) for d, o in zip(held, outputs, strict=True))
 
 
-@dataclass(frozen=True)
-class Broken:
-    """An entry of an output or gradient that is not what the law asks for."""
-
-    name: str
-    index: tuple[int, ...]
-    got: float
-    want: float
-
-    @property
-    def entry(self) -> str:
-        return entry(self.name, self.index)
-
-
-def broken(
+def equal(
     got: Mapping[str, Array],
     terms: Mapping[str, Sequence[Array]],
     runs: Sequence[Run],
     spreads: Sequence[Callable[[str], Array]],
-    evidence: Evidence,
-) -> Broken | None:
-    """The worst entry of the first name for which ``got`` is not the sum of its terms.
+    told: Told,
+) -> Finding:
+    """Whether ``got`` is the sum of its terms, and if not, the worst entry of the first name.
 
     ``spreads`` add up to the standard deviation of the difference; each is measured only if
     those before it do not explain the difference. ``runs`` are all that entered, since the
     coarsest number in any of them counts.
     """
-    for name, summands in terms.items():
-        if name not in got:
-            continue
-        want = np.asarray(sum(summands[1:], start=summands[0]))
-        comparison = _compared(got[name], want, summands, evidence.precision, 0.0)
-        noise: Array | float = 0.0
-        for of_one in spreads:
-            if comparison.agrees:
-                break
-            spread = of_one(name)
-            known = (r.rounding.precision for r in runs if r.measured)
-            coarsest = max(known, key=lambda one: one.eps)
-            noise = noise + coarsest.deviations * spread
-            comparison = _compared(got[name], want, summands, coarsest, noise)
-        if not comparison.agrees and comparison.judged:
-            return _worst(name, comparison)
-    return None
+    names = [name for name in terms if name in got]
+    if not names:
+        return Unjudged(Reason.UNUSABLE)
+    pairs = (
+        (name, _within_rounding(name, got[name], terms[name], runs, spreads)) for name in names
+    )
+    return all_of(_judged(name, comparison, told) for name, comparison in pairs)
+
+
+def _within_rounding(
+    name: str,
+    got: Array,
+    terms: Sequence[Array],
+    runs: Sequence[Run],
+    spreads: Sequence[Callable[[str], Array]],
+) -> Comparison:
+    """The comparison with as much of the noise as it takes to explain the difference."""
+    want = np.asarray(sum(terms[1:], start=terms[0]))
+    comparison = _compared(got, want, terms, runs[0].precision, 0.0)
+    noise: Array | float = 0.0
+    for of_one in spreads:
+        if comparison.agrees:
+            break
+        spread = of_one(name)
+        known = (r.rounding.precision for r in runs if r.measured)
+        coarsest = max(known, key=lambda one: one.eps)
+        noise = noise + coarsest.deviations * spread
+        comparison = _compared(got, want, terms, coarsest, noise)
+    return comparison
 
 
 def _compared(
@@ -97,22 +121,12 @@ def _compared(
     return compare(got, want, OPERATIONS * limits.eps * largest + noise, precision=limits)
 
 
-def _worst(name: str, comparison: Comparison) -> Broken:
+def _judged(name: str, comparison: Comparison, told: Told) -> Finding:
+    if not comparison.judged:
+        return Unjudged(Reason.ROUNDING)
+    if comparison.agrees:
+        return Right()
     excess = np.where(comparison.wrong, comparison.error - comparison.allowed, -np.inf)
     excess = np.where(np.isnan(excess), np.inf, excess)
     index = tuple(int(k) for k in np.unravel_index(np.argmax(excess), excess.shape))
-    return Broken(name, index, float(comparison.got[index]), float(comparison.want[index]))
-
-
-def number(value: float) -> str:
-    """A number as it stands in a sentence."""
-    return f"{value:.6g}"
-
-
-def sides(one: float, other: float) -> tuple[str, str]:
-    """Two numbers that differ, with as many digits as it takes to show it."""
-    for digits in (6, 9, 12, 17):
-        found = f"{one:.{digits}g}", f"{other:.{digits}g}"
-        if found[0] != found[1]:
-            break
-    return found
+    return told(name, index, float(comparison.got[index]), float(comparison.want[index]))

@@ -89,7 +89,7 @@ def _with_finer(cells: list[Cell | Malformed], path: Path) -> Iterator[Cell | Ma
 def _cell(
     function: FunctionType, path: Path, contracts: tuple[Contract, ...], watch: Watch
 ) -> Cell | Malformed:
-    source = Source(path, function.__code__.co_firstlineno)
+    source = Source(path, function.__code__.co_firstlineno, path.read_bytes())
     try:
         return closure(function, source, contracts, watch)
     except CaseError as error:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from gradcheck.cells.returned import Unusable, gradients
+from gradcheck.finding import of_unusable
+from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import closure
 
 
@@ -19,7 +21,7 @@ X, B, S = np.ones((2, 3)), np.ones(3), np.asarray(1.0)
 
 def sentences(returned):
     found = gradients(CELL, returned, [X, B, S])
-    return {name: g.sentence for name, g in found.items() if isinstance(g, Unusable)}
+    return {name: sentence(of_unusable(g)) for name, g in found.items() if isinstance(g, Unusable)}
 
 
 def test_arrays_of_the_right_shape_are_usable():

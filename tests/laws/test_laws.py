@@ -6,7 +6,9 @@ import pytest
 from gradcheck import laws
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Wrong
 from gradcheck.running.run import Crash
+from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import closure
 
 
@@ -18,13 +20,16 @@ def evidence(cell):
 
 def broken(cell):
     """The laws that a cell breaks, with their sentences."""
-    found, told = evidence(cell), {}
-    for name, law in laws.of(Examiner(found.cell)).items():
+    facts, told = evidence(cell), {}
+    for name, law in laws.of(Examiner(facts.cell)).items():
         try:
-            told[name] = law.judge(found)
+            found = law.judge(facts)
         except Crash as crash:
             told[name] = str(crash)
-    return {name: said for name, said in told.items() if said is not None}
+            continue
+        if isinstance(found, Wrong):
+            told[name] = sentence(found)
+    return told
 
 
 def right(x: "B", w: "B"):

@@ -8,6 +8,8 @@ from gradcheck.checking.check import checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Reason, Right, Unjudged, Wrong
+from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import closure, read
 
 
@@ -16,12 +18,17 @@ def kept(function):
     return set(laws.of(Examiner(closure(function))))
 
 
-def said(function, law, seed=1, sizes=None, regime="ordinary", dtype="float64"):
-    """What a law says about a cell on one example, or None."""
+def judged(function, law, seed=1, sizes=None, regime="ordinary", dtype="float64"):
+    """The finding of a law on one example of a cell."""
     cell = closure(function)
     by_name = {name: k + 3 for k, name in enumerate(cell.size_names)} | (sizes or {})
     evidence = Examiner(cell).evidence(Example(tuple(by_name.items()), seed, regime, dtype))
     return laws.LAWS[law].judge(evidence)
+
+
+def said(*example, **more):
+    """The sentence on what a law finds wrong."""
+    return sentence(judged(*example, **more))
 
 
 def broken(function):
@@ -50,7 +57,7 @@ def test_a_right_cell_keeps_them_all():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_right_cell_keeps_them_in_every_regime(regime, dtype):
     for law in kept(linear_layer):
-        assert said(linear_layer, law, 7, regime=regime, dtype=dtype) is None, law
+        assert not isinstance(judged(linear_layer, law, 7, None, regime, dtype), Wrong), law
 
 
 # -- zero ----------------------------------------------------------------------------------------
@@ -154,7 +161,7 @@ def test_linear_within_what_is_declared_of_the_cotangents(tmp_path):
     )
     (cell,) = read(path)
     evidence = Examiner(cell).evidence(Example((("B", 3),), 1))
-    assert laws.LAWS["linear"].judge(evidence) is None
+    assert laws.LAWS["linear"].judge(evidence) == Right()
 
 
 # -- batch ---------------------------------------------------------------------------------------
@@ -235,7 +242,8 @@ def test_batch_is_no_law_where_the_forward_sees_all_samples():
 
 
 def test_batch_says_nothing_of_one_sample():
-    assert said(averages_over_the_batch, "batch", sizes={"B": 1}) is None
+    found = judged(averages_over_the_batch, "batch", sizes={"B": 1, "D": 1})
+    assert found == Unjudged(Reason.NOTHING_TO_TRY)
 
 
 def stacked_gates(x: "B D", W: "D 2*H"):
@@ -592,7 +600,7 @@ def test_precision_of_a_buffer_and_of_a_cast(tmp_path):
     told = []
     for cell in read(path):
         evidence = Examiner(cell).evidence(Example((("B", 2), ("H", 3)), 4))
-        told.append(laws.LAWS["precision"].judge(evidence))
+        told.append(sentence(laws.LAWS["precision"].judge(evidence)))
     assert told == [
         "hs is float32 in line 5 although inputs and outputs are float64.\n"
         "Make the buffer in the type of what it holds: `np.zeros(shape, x.dtype)`, or leave the "
@@ -613,7 +621,8 @@ def test_precision_of_a_cell_in_float32_is_its_own():
 
         return np.asarray(2 * x, np.float32), backward
 
-    assert said(openly, "precision", 4) is None
+    assert judged(openly, "precision", 4) == Right()
+    assert judged(openly, "precision", 5) == Unjudged(Reason.SPARED)
 
 
 # -- fresh ---------------------------------------------------------------------------------------
@@ -656,21 +665,21 @@ def test_fresh(tmp_path, weight):
             1,
         )
     evidence = in_a_file(tmp_path, weight + "\n\n\n" + text)
-    found = laws.LAWS["fresh"].judge(evidence)
+    found = sentence(laws.LAWS["fresh"].judge(evidence))
     assert found.startswith("y[2] is ")
     assert " here, but " in found
     assert found.endswith(" in a fresh process." + FRESH)
 
 
 def test_fresh_of_a_right_cell_and_of_one_without_a_file(tmp_path):
-    assert laws.LAWS["fresh"].judge(in_a_file(tmp_path, RIGHT.format(w="2"))) is None
+    assert laws.LAWS["fresh"].judge(in_a_file(tmp_path, RIGHT.format(w="2"))) == Right()
     assert "fresh" not in kept(linear_layer)
 
 
 def test_fresh_says_nothing_of_code_that_is_not_what_the_file_says(tmp_path):
     evidence = in_a_file(tmp_path, RIGHT.format(w="2"))
     evidence.cell.source.path.write_text(RIGHT.format(w="3"), encoding="utf-8")
-    assert laws.LAWS["fresh"].judge(evidence) is None
+    assert laws.LAWS["fresh"].judge(evidence) == Unjudged(Reason.EDITED)
 
 
 def test_fresh_judges_one_example_and_says_the_same_of_it_again(tmp_path):
@@ -680,4 +689,4 @@ def test_fresh_judges_one_example_and_says_the_same_of_it_again(tmp_path):
     first = laws.LAWS["fresh"].judge(evidence)
     assert laws.LAWS["fresh"].judge(evidence) == first
     other = evidence.examiner.evidence(Example((("B", 4),), 2))
-    assert laws.LAWS["fresh"].judge(other) is None
+    assert laws.LAWS["fresh"].judge(other) == Unjudged(Reason.SPARED)
