@@ -15,8 +15,10 @@ from gradcheck.checking.check import Check, checks
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import DTYPES, Example
 from gradcheck.drawing.strategies import LARGEST
-from gradcheck.evidence import Evidence, Examiner
-from gradcheck.oracles import autograd
+from gradcheck.evidence import Evidence
+from gradcheck.finding import Finding, Unjudged, Wrong
+from gradcheck.oracles import twins
+from gradcheck.show.sentences import sentence
 from gradcheck.source import cases
 
 FULLY = 10  # of so many draws of the LSTM, one is judged by all nodes
@@ -31,6 +33,14 @@ class Alarms:
     first: str = ""
     judged: dict[str, int] = field(default_factory=dict)  # by oracle: comparisons, and those
     unjudged: dict[str, int] = field(default_factory=dict)  # that rounding left without a verdict
+
+    def note(self, check: Check, finding: Finding, drawn: str) -> None:
+        """Count what a check found on one draw."""
+        if check.subject != "law":
+            count = self.unjudged if isinstance(finding, Unjudged) else self.judged
+            count[check.oracle] = count.get(check.oracle, 0) + 1
+        if isinstance(finding, Wrong) and not self.alarms:
+            self.alarms, self.first = 1, f"{check.label} at {drawn}: {sentence(finding)}"
 
     def add(self, other: "Alarms") -> None:
         self.draws += other.draws
@@ -69,14 +79,8 @@ def judged(
             own = {**sizes, check.time: steps} if check.time else sizes
             names = check.examiner.cell.size_names
             example = Example(tuple((name, own[name]) for name in names), seed, regime, dtype)
-            known[check.time] = Examiner(check.examiner.cell, check.examiner.twin).evidence(example)
-        outcome = check.judge(known[check.time])
-        if check.subject != "law":
-            count = found.judged if outcome.judged else found.unjudged
-            count[check.oracle] = count.get(check.oracle, 0) + 1
-        if outcome.fault is not None and not found.alarms:
-            found.alarms = 1
-            found.first = f"{check.label} at {known[check.time].example}: {outcome.fault}"
+            known[check.time] = Evidence(check.examiner, example)
+        found.note(check, check.judge(known[check.time]), str(known[check.time].example))
     return found
 
 
@@ -88,7 +92,7 @@ def own_alarms_of(path: Path, draws: int) -> Alarms:
     found = Alarms()
     for one in cases.read(path):
         assert isinstance(one, Cell)  # a file that cannot be read is no right code
-        every = list(checks(one, autograd.find(one, ROOT / "reference")))
+        every = list(checks(one, twins.find(one, ROOT / "reference" / path.name)))
         names = one.size_names
         for regime, dtype, seed in itertools.product(draw.REGIMES, DTYPES, range(draws)):
             generator = np.random.default_rng([seed, 3])
@@ -107,15 +111,9 @@ def own_alarms_at(size: Size, seeds: int) -> Alarms:
         for seed in range(seeds):
             drawn = Draw(size, seed, regime)
             facts = evidence(every[0], drawn)
-            outcomes = [(check, check.judge(facts)) for check in every]
-            complaints = [
-                f"{check.label} at {drawn}: {o.fault}" for check, o in outcomes if o.fault
-            ]
-            one = Alarms(1, bool(complaints), complaints[0] if complaints else "")
-            for check, outcome in outcomes:
-                if check.subject != "law":
-                    count = one.judged if outcome.judged else one.unjudged
-                    count[check.oracle] = count.get(check.oracle, 0) + 1
+            one = Alarms(draws=1)
+            for check in every:
+                one.note(check, check.judge(facts), str(drawn))
             found.add(one)
     return found
 

@@ -11,7 +11,7 @@ from benchmarks.faults import RIGHT, cell, step, twin
 from benchmarks.measure import CAP, KINDS, OWN, Size, evidence, nodes
 from benchmarks.peers import PEERS, OverTime, Peer, clear, within
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.oracles import autograd
 
 
@@ -58,7 +58,7 @@ def whole_run() -> float:
     """Seconds for every node of the right cell, as pytest runs them."""
     begun = time.perf_counter()
     for check in checks(cell(RIGHT), twin()):
-        search(check, shrink=False)
+        search(check, Plan(shrink=False))
     return time.perf_counter() - begun
 
 

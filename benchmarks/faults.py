@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.cells.cell import Cell, Source
-from gradcheck.oracles import autograd
+from gradcheck.oracles import twins
+from gradcheck.oracles.autograd import Twin
 from gradcheck.source import cases
 
 ROOT = Path(__file__).parent.parent
@@ -54,9 +55,9 @@ def cell(fault: Fault) -> Cell:
 
 
 @cache
-def twin() -> autograd.Twin:
+def twin() -> Twin:
     """The one twin of them all."""
-    found = autograd.find(cell(RIGHT), ROOT / "reference")
+    found = twins.find(cell(RIGHT), ROOT / "reference" / CASE.name)
     assert found is not None
     return found
 

@@ -12,9 +12,10 @@ from benchmarks.draws import USUAL, Draw, cotangents, inputs, trace
 from benchmarks.faults import FAULTS, RIGHT, Fault, cell, step, twin
 from benchmarks.peers import BEST, PEERS, OverTime, Peer, within
 from gradcheck.checking.check import Check, checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing import draw
-from gradcheck.evidence import Evidence, Examiner
+from gradcheck.evidence import Evidence
+from gradcheck.finding import Wrong
 
 Size = tuple[int, int, int]
 
@@ -41,8 +42,7 @@ def peer(name: str, *, best: bool = False) -> Peer:
 
 def evidence(check: Check, drawn: Draw) -> Evidence:
     """The evidence on a draw; on usual inputs they replace what the example draws."""
-    examiner = check.examiner
-    found = Examiner(examiner.cell, examiner.twin).evidence(drawn.example)
+    found = Evidence(check.examiner, drawn.example)
     if drawn.regime == USUAL:
         found.inputs = dict(zip(found.inputs, map(draw.read_only, inputs(drawn)), strict=True))
     return found
@@ -63,7 +63,7 @@ def complains(found: Iterable[Check], drawn: Draw) -> bool:
     facts: Evidence | None = None
     for check in found:
         facts = facts or evidence(check, drawn)
-        if check.judge(facts).fault is not None:
+        if isinstance(check.judge(facts), Wrong):
             return True
     return False
 
@@ -129,8 +129,7 @@ def _telling_first(fault: Fault, found: list[Check], drawn: Draw) -> list[Check]
 
 
 def red(check: Check) -> bool:
-    record = search(check, shrink=False)
-    return record.failure is not None or record.tally.complaint(check) is not None
+    return search(check, Plan(shrink=False)).wrong is not None
 
 
 def detection(

@@ -1,7 +1,7 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,13 +32,21 @@ class Evidence:
     """The cell's own run on an example, and what each oracle says about it.
 
     Facts are computed when first asked for, so that one node pays for one oracle, and shared by
-    all nodes that ask again.
+    all nodes that ask again. ``inputs`` and ``cotangents`` may be given in the place of those
+    that the example draws.
     """
 
-    def __init__(self, examiner: "Examiner", example: Example) -> None:
+    def __init__(
+        self,
+        examiner: "Examiner",
+        example: Example,
+        inputs: Mapping[str, Any] | None = None,
+        cotangents: Callable[[tuple[Array, ...]], tuple[Array, ...]] | None = None,
+    ) -> None:
         self.examiner, self.example = examiner, example
         self.cell, self.twin = examiner.cell, examiner.twin
-        self.inputs = draw.inputs(self.cell, example)
+        self.inputs = dict(inputs) if inputs is not None else draw.inputs(self.cell, example)
+        self._given = cotangents or partial(draw.cotangents, example=example)
         # What the cell is in by its own choice counts as declared; coarser numbers are found.
         own = precision.of(self.cell.dtype)
         self.precision = precision.coarser(precision.of(example.dtype), own)
@@ -60,7 +68,7 @@ class Evidence:
 
     def _drawn(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """A cotangent for each output, within what the backward is declared to hold for."""
-        drawn = draw.cotangents(outputs, self.example)
+        drawn = self._given(outputs)
         held = contracts.cotangents(self.cell.contracts, self.cell.outputs, outputs, drawn)
         typed = (d.astype(o.dtype, copy=False) for d, o in zip(held, outputs, strict=True))
         return tuple(map(draw.read_only, typed))

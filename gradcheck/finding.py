@@ -29,6 +29,11 @@ class Reason(Enum):
     NOTHING_TO_TRY = "nothing to try"  # a law compares two of what there is one of
     SPARED = "spared"  # a law that takes long looks at some examples only
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was lost: there was nothing to look at."""
+        return self in (Reason.NOTHING_TO_TRY, Reason.SPARED)
+
 
 @dataclass(frozen=True)
 class Right:

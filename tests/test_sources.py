@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
 from gradcheck.lines.proofread import WRONG, proofread
-from gradcheck.oracles import autograd, complex_step
-from gradcheck.show import messages, proofs
+from gradcheck.oracles import complex_step, twins
+from gradcheck.show import proofs
 from gradcheck.source.cases import read
-from gradcheck.verdicts.verdict import weigh
+from tests import helpers
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
@@ -65,10 +64,9 @@ def row(first):
 
 def message(cell, label):
     """What a failing check says, without the lines that are wrong, which take longer to find."""
-    twin = autograd.find(cell, ROOT / "reference")
+    twin = twins.find(cell, ROOT / "reference" / cell.source.path.name)
     (check,) = [check for check in checks(cell, twin) if check.label == label]
-    example, outcome = search(check).failure
-    return messages.text(weigh(check, check.examiner.evidence(example), outcome), "")
+    return helpers.message(check, command="")
 
 
 def test_a_gradient_that_is_not_divided_by_the_steps_is_told_so(edited):

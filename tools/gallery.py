@@ -22,10 +22,12 @@ from rich.progress import Progress
 from gradcheck.cells import unrolled
 from gradcheck.cells.cell import Argument, Cell
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
+from gradcheck.checking.result import Result, result
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.laws import LAWS
+from gradcheck.oracles import twins
 from gradcheck.show import table
 from gradcheck.source.cases import Malformed
 from gradcheck.source.cases import read as cells_of
@@ -39,7 +41,7 @@ _MARK = "<!-- Written by tools/gallery.py"  # a page without it is not ours to r
 _FIGURES = re.compile(rf"^(\| (?:{'|'.join(table.ORACLES)}) \|).*$", re.M)
 _UNMEASURED = " # | # | # | # |"
 
-Results = tuple[tuple[table.Result, str], ...]  # of one cell: what its nodes found, and passed
+Results = tuple[Result, ...]  # what the nodes of one cell found
 
 Figures = Mapping[tuple[Path, str], Results]  # by the place of the file and the name of the cell
 
@@ -70,23 +72,19 @@ class Source:
 
 def read(cases: Path, reference: Path) -> tuple[File, ...]:
     """The case files of a folder with their cells and twins. Raises CaseError if one is none."""
-    from gradcheck.oracles import autograd
-
     files = []
-    for path in sorted(cases.rglob("*.py")):
-        if path.name.startswith("_") or path.name == "conftest.py":
-            continue
+    for path in twins.case_files(cases):
         place = path.relative_to(cases)
         cells: list[Cell] = []
-        twins = {}
+        found: dict[str, Twin] = {}
         for cell in cells_of(path):
             if isinstance(cell, Malformed):
                 raise CaseError(cell.message)
             cells.append(cell)
-            twin = autograd.find(cell, (reference / place).parent)
+            twin = twins.find(cell, reference / place)
             if twin is not None:
-                twins[cell.name] = twin
-        files.append(File(path, place, reference / place, tuple(cells), twins))
+                found[cell.name] = twin
+        files.append(File(path, place, reference / place, tuple(cells), found))
     if not files:
         raise CaseError(f"{shown_path(cases)} holds no case file.")
     return tuple(files)
@@ -96,16 +94,14 @@ def measure(file: File, cell: Cell) -> Results:
     """Run every check of a cell on the examples of the profile."""
     found = []
     for check in checks(cell, file.twins.get(cell.name)):
-        record = search(check, PROFILE, shrink=False)
-        passed = record.failure is None and record.tally.complaint(check) is None
-        result = table.result(check, record.tally, shown_path(file.path), 0.0)
-        found.append((result, "passed" if passed else "failed"))
+        record = search(check, Plan(PROFILE, shrink=False))
+        found.append(result(record, shown_path(file.path), 0.0))
     return tuple(found)
 
 
 def wrong(results: Results) -> tuple[str, ...]:
     """What did not pass, by the names of its nodes."""
-    return tuple(f"{r.subject}[{r.oracle}]" for r, outcome in results if outcome != "passed")
+    return tuple(result.label for result in results if not result.passed)
 
 
 def pages(files: Sequence[File], out: Path, figures: Figures | None = None) -> dict[Path, str]:
@@ -283,12 +279,12 @@ def _oracles(cell: Cell, has_twin: bool) -> Iterator[str]:
 def _measured(oracle: str, results: Results | None) -> tuple[str, ...]:
     if results is None:
         return (oracle, "#", "#", "#", "#")
-    found = [(result, outcome) for result, outcome in results if result.column == oracle]
-    examples = str(sum(result.examples for result, _ in found))
-    unjudged = str(sum(result.unjudged for result, _ in found))
-    if any(outcome != "passed" for _, outcome in found):
+    found = [one for one in results if one.column == oracle]
+    examples = str(sum(one.examples for one in found))
+    unjudged = str(sum(sum(one.unjudged.values()) for one in found))
+    if not all(one.passed for one in found):
         return (oracle, "wrong", "", examples, unjudged)
-    worst = max((result for result, _ in found), key=lambda result: result.error)
+    worst = max(found, key=lambda one: one.error)
     return (oracle, f"{worst.error:.0e}", f"{worst.allowed:.0e}", examples, unjudged)
 
 

@@ -41,7 +41,7 @@ def unroll(cell: Cell) -> Unrolled | None:
     arguments = tuple(_stepped(a, time) if a.name in stepped else a for a in cell.arguments)
     constants = tuple(_stepped(a, time) if a.name in stepped else a for a in cell.constants)
     if not stepped:  # nothing else would say how many steps there are
-        constants += (Argument(_CLOCK, parse(f"{time} in {{0}}")),)
+        constants += (Argument(CLOCK, parse(f"{time} in {{0}}")),)
     outputs = cell.outputs + tuple(output + LAST for _, output in cell.states)
 
     def run(inputs: Mapping[str, Any]) -> tuple[tuple[Array, ...], Backward]:
@@ -136,13 +136,13 @@ def forward(
     """
     stepped = per_step(cell)
     state = {name: inputs[name] for name, _ in cell.states}
-    clock = inputs[next(iter(stepped), _CLOCK)]
+    clock = inputs[next(iter(stepped), CLOCK)]
     history: list[tuple[Any, ...]] = []
     for t in range(len(clock)):
         values = {
             name: value[t] if name in stepped else value
             for name, value in inputs.items()
-            if name != _CLOCK
+            if name != CLOCK
         }
         outputs = step({**values, **state})
         history.append(outputs)
@@ -153,7 +153,7 @@ def forward(
     return (*stacked, *(state[name] for name, _ in cell.states))
 
 
-_CLOCK = "clock"
+CLOCK = "clock"
 
 
 def _stepped(argument: Argument, time: str) -> Argument:

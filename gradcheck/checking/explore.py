@@ -1,79 +1,89 @@
 """Put a check to the test on many examples, and shrink the first that fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import hypothesis
 from hypothesis.errors import Unsatisfiable
 
-from gradcheck.checking.check import Check, Outcome, Tally
+from gradcheck.checking.check import Check
+from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
-from gradcheck.drawing.strategies import count, examples
+from gradcheck.drawing.strategies import LARGEST, count, examples
 from gradcheck.errors import CaseError
+from gradcheck.finding import Reason, Unjudged, Wrong
 
 
-@dataclass
-class Record:
-    """What a search has found so far; ``failure`` is the last example that failed."""
+@dataclass(frozen=True)
+class Plan:
+    """How checks are searched.
 
-    tally: Tally = field(default_factory=Tally)
-    failure: tuple[Example, Outcome] | None = None
+    The seed is the same for all, so that the checks of one cell meet the same examples and share
+    what is known about them; None is the derandomised run. ``sizes`` are held, ``most`` examples
+    are drawn of each instead of as many as the profile says.
+    """
+
+    profile: str = "default"
+    seed: int | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    most: int | None = None
+    shrink: bool = True
+
+    def examples(self, check: Check) -> int:
+        return self.most or count(self.profile, law=check.subject == "law")
+
+
+DEFAULT = Plan()
 
 
 class Found(Exception):
     """An example fails the check; Hypothesis shrinks it."""
 
 
-def search(check: Check, profile: str = "default", *, shrink: bool = True) -> Record:
-    """Run the check on all examples of a profile, derandomised."""
-    record = Record()
-    run_search(hypothesis_test(check, record, profile, seed=None, shrink=shrink))
+def search(check: Check, plan: Plan = DEFAULT) -> Record:
+    """Run the check on all examples of a plan. Raises CaseError if there are none to be had."""
+    record = Record(check)
+    run(hypothesis_test(record, plan))
     return record
 
 
-def run_search(test: Callable[[], None]) -> bool:
-    """Run a test made by ``hypothesis_test``; whether it found a failure.
+def run(test: Callable[[], None]) -> None:
+    """Run a test made by ``hypothesis_test``; its record then knows what was found.
 
     Raises CaseError if there are no examples to be had.
     """
     try:
         test()
     except Found:
-        return True
+        pass
     except Unsatisfiable:
-        raise CaseError("No sizes from 1 to 5 fit the shapes of this cell.") from None
-    return False
+        raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
 
 
-def hypothesis_test(
-    check: Check, record: Record, profile: str, seed: int | None, *, shrink: bool = True
-) -> Callable[[], None]:
-    """The check as a Hypothesis test that notes in ``record`` what it finds.
-
-    The seed is the same for all checks, so that the checks of one cell meet the same examples
-    and share what is known about them. None is the derandomised run.
-    """
+def hypothesis_test(record: Record, plan: Plan) -> Callable[[], None]:
+    """The record's check as a Hypothesis test that notes in the record what it finds."""
+    check = record.check
     generate, minimise = hypothesis.Phase.generate, hypothesis.Phase.shrink
 
-    @hypothesis.seed(0 if seed is None else seed)
+    @hypothesis.seed(plan.seed or 0)
     @hypothesis.settings(
-        max_examples=count(profile, law=check.subject == "law"),
+        max_examples=plan.examples(check),
         database=None,
         deadline=None,
         derandomize=False,  # the seed above decides
-        phases=[generate, minimise] if shrink else [generate],
+        phases=[generate, minimise] if plan.shrink else [generate],
         report_multiple_bugs=False,
         print_blob=False,
         verbosity=hypothesis.Verbosity.quiet,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    @hypothesis.given(example=examples(check.examiner.cell, check.time))
+    @hypothesis.given(example=examples(check.cell, check.time, plan.sizes))
     def test(example: Example) -> None:
-        outcome = check.judge(check.examiner.evidence(example))
-        record.tally.add(outcome)
-        hypothesis.assume(not outcome.at_kink)
-        if outcome.fault is not None:
-            record.failure = example, outcome
+        finding = check.judge(check.examiner.evidence(example))
+        record.tally.add(finding)
+        hypothesis.assume(finding != Unjudged(Reason.KINK))
+        if isinstance(finding, Wrong):
+            record.failure = example, finding
             raise Found(str(example))
 
     return test

@@ -1,6 +1,7 @@
 """What Hypothesis draws: sizes, a seed, a regime and a type; and how many, by profile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import hypothesis
 from hypothesis import strategies as st
@@ -25,12 +26,18 @@ def count(profile: str, *, law: bool) -> int:
 
 
 @st.composite
-def examples(draw_from: st.DrawFn, cell: Cell, time: str | None = None) -> Example:
+def examples(
+    draw_from: st.DrawFn,
+    cell: Cell,
+    time: str | None = None,
+    held: Mapping[str, int] = MappingProxyType({}),
+) -> Example:
     """Examples for a cell; ``time`` names the size that may be 0, the steps of an unrolled cell.
 
     Half of them have pairwise different sizes, so that no shape fits by coincidence; the others
     are free, so that sizes coincide and are 1. The order of the draws is the order in which a
     failure shrinks: to the smallest sizes first, then to the plainest regime, then to seed 0.
+    Sizes that are ``held`` stay what they are.
     """
     names = cell.size_names
     sizes = [draw_from(st.integers(0 if name == time else 1, LARGEST)) for name in names]
@@ -39,7 +46,8 @@ def examples(draw_from: st.DrawFn, cell: Cell, time: str | None = None) -> Examp
     regime = draw_from(st.sampled_from(REGIMES))
     seed = draw_from(st.integers(0, 2**16 - 1))
     dtype = _DTYPES[seed % len(_DTYPES)]
-    example = Example(tuple(zip(names, sizes, strict=True)), seed, regime, dtype)
+    drawn = [(name, held.get(name, size)) for name, size in zip(names, sizes, strict=True)]
+    example = Example(tuple(drawn), seed, regime, dtype)
     hypothesis.assume(draw.fits(cell, example))
     return example
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
-from gradcheck.checking.check import Check, Outcome, checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.check import Check, checks
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.evidence import Evidence
+from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.lines import instrument, mend, suggest
 from gradcheck.lines.influence import influence
 from gradcheck.lines.instrument import Line, Script, is_number
@@ -110,14 +111,14 @@ def _failing(cell: Cell) -> Iterator[Example]:
     """An example on which a check of the cell fails, for mistakes that seldom show."""
     gradients = [check for check in checks(cell, None) if check.oracle == "fd"]
 
-    def judge(evidence: Evidence) -> Outcome:
+    def judge(evidence: Evidence) -> Finding:
         if evidence.example.dtype != "float64":
-            return Outcome()  # where rounding hides the line
-        outcomes = (check.judge(evidence) for check in gradients)
-        return next((outcome for outcome in outcomes if outcome.fault), Outcome())
+            return Unjudged(Reason.FLOAT32)  # where rounding hides the line
+        findings = (check.judge(evidence) for check in gradients)
+        return next((found for found in findings if isinstance(found, Wrong)), Right())
 
     together = Check("all", "fd", "forward", gradients[0].examiner, judge)
-    failure = search(together, shrink=False).failure
+    failure = search(together, Plan(shrink=False)).failure
     if failure is not None:
         yield failure[0]
 

@@ -20,10 +20,11 @@ from rich.text import Text
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.mutation import mutants
 from gradcheck.mutation.equivalence import EQUIVALENT, differing, generic
+from gradcheck.oracles import twins
 from gradcheck.source import cases
 from gradcheck.source.author import Author, read
 from gradcheck.source.cases import Malformed
@@ -86,8 +87,7 @@ def _rank(check: Check, suspected: frozenset[str]) -> tuple[int, int]:
 
 def _failing(nodes: Iterable[Check], profile: str) -> Iterator[str]:
     for check in nodes:
-        record = search(check, profile, shrink=False)
-        if record.failure is not None or record.tally.complaint(check) is not None:
+        if search(check, Plan(profile, shrink=False)).wrong is not None:
             yield check.label
 
 
@@ -132,7 +132,7 @@ def _scored(
     tell(cell.name, 0, most)
     try:
         author = read(path, cell.name)
-        twin = _twin(cell, author.path, reference)
+        twin = twins.find(cell, twins.beside(author.path, reference))
     except CaseError as error:
         return Score(cell.name, path, reason=str(error))
     wrong = next(_failing(checks(cell, twin), profile), None)
@@ -141,17 +141,6 @@ def _scored(
         reason = f"{where} is wrong already, at {wrong}. To see it: pytest {where}"
         return Score(cell.name, path, reason=reason)
     return _counted(author, cell, twin, most, judge, tell)
-
-
-def _twin(cell: Cell, path: Path, reference: Path) -> "Twin | None":
-    """The twin, where pytest looks for it: beside the folder of cases, at the same place in it."""
-    from gradcheck.oracles import autograd
-
-    for folder in path.parents:
-        beside = folder.parent / reference / path.parent.relative_to(folder)
-        if (beside / path.name).is_file() and beside != path.parent:
-            return autograd.find(cell, beside)
-    return None
 
 
 def _counted(

@@ -19,7 +19,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gradcheck.cells import unrolled
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.errors import CaseError, shown_path
-from gradcheck.source import execute
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -32,49 +31,39 @@ class Twin:
     """A cell in PyTorch, forward only: ``forward(inputs by name) -> outputs in order``."""
 
     forward: Callable[[Mapping[str, Any]], Tensors]
-    path: Path
+    path: Path | None
 
 
-def find(cell: Cell, folder: Path) -> Twin | None:
-    """The twin of a cell: the function of its name in the file of its name in ``folder``.
+def twin(cell: Cell, function: Callable[..., Any], path: Path | None = None) -> Twin:
+    """A PyTorch function as the twin of a cell; ``path`` is where it is written.
 
-    None if there is no such file. Raises CaseError if the file holds no fitting function.
+    Raises CaseError if it does not take the cell's arguments by their names.
     """
-    assert cell.source is not None  # only cells read from files have twins in files
-    path = folder / cell.source.path.name
-    if not path.is_file():
-        return None
-    function = getattr(execute.module(path), cell.name, None)
+    called = f"{shown_path(path)}: {cell.name}" if path else getattr(function, "__name__", "twin")
     wanted = [argument.name for argument in cell.arguments + cell.constants]
-    written = f"def {cell.name}({', '.join(wanted)}):"
-    if function is None:
-        raise CaseError(f"{shown_path(path)} has no function {cell.name}.\nWrite `{written}`.")
-    given = list(inspect.signature(function).parameters)
-    if given != wanted:
+    parameters = inspect.signature(function).parameters
+    if list(parameters) != wanted:
         raise CaseError(
-            f"{shown_path(path)}: {cell.name} takes ({', '.join(given)}), its case takes "
-            f"({', '.join(wanted)}).\nWrite `{written}`."
+            f"{called} takes ({', '.join(parameters)}), its case takes "
+            f"({', '.join(wanted)}).\nWrite `def {cell.name}({', '.join(wanted)}):`."
         )
+    keywords = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
 
     def forward(values: Mapping[str, Any]) -> Tensors:
-        positional = [values[argument.name] for argument in cell.arguments]
-        keywords = {constant.name: values[constant.name] for constant in cell.constants}
-        signature = inspect.signature(function)
-        kinds = [signature.parameters[name].kind for name in keywords]
-        if any(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds):
-            positional, keywords = positional + list(keywords.values()), {}
-        return _taken(cell, path, function(*positional, **keywords))
+        positional = [values[name] for name in wanted if name not in keywords]
+        result = function(*positional, **{name: values[name] for name in keywords})
+        return _outputs(cell, called, result)
 
     return Twin(forward, path)
 
 
-def _taken(cell: Cell, path: Path, result: object) -> Tensors:
+def _outputs(cell: Cell, called: str, result: object) -> Tensors:
     outputs = result if isinstance(result, tuple) else (result,)
     if len(outputs) == len(cell.outputs) and all(isinstance(o, torch.Tensor) for o in outputs):
         return outputs
     kinds = ", ".join(type(output).__name__ for output in outputs)
     raise CaseError(
-        f"{shown_path(path)}: {cell.name} returns ({kinds}), its case returns "
+        f"{called} returns ({kinds}), its case returns "
         f"({', '.join(cell.outputs)}).\nReturn the same outputs as tensors, in the same order."
     )
 

@@ -1,107 +1,96 @@
-"""Print a verdict as text: what disagrees, who is wrong, the numbers, how to repeat it."""
+"""A verdict as text: what disagrees, who is wrong, in which line, the numbers, how to repeat it."""
 
-import math
-import re
-import textwrap
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.verdicts.verdict import Row, Verdict
+from gradcheck.arrays import entry
+from gradcheck.cells.cell import Array
+from gradcheck.errors import shown_path
+from gradcheck.finding import Wrong
+from gradcheck.show import patterns, witnesses
+from gradcheck.show.numbers import apart, folded, packed
+from gradcheck.show.sentences import sentence
+from gradcheck.verdicts.verdict import Verdict
 
-WIDTH = 100
-_LINES = 30
+_LINES = 30  # of a whole message, about
+_ROWS = 5
 
 
-def text(verdict: Verdict, command: str, path: str = "") -> str:
-    """The whole message, at most about 30 lines, each paragraph apart; ``path`` is the case's."""
-    said = "\n".join([verdict.judgement, *verdict.patterns, verdict.hint]).strip("\n")
-    paragraphs = [folded(verdict.headline), folded(said), _faults(verdict, path), _table(verdict)]
+def text(verdict: Verdict) -> str:
+    """The whole message, at most about 30 lines, each paragraph apart."""
+    fault, _, advice = sentence(verdict.finding).partition("\n")  # a sentence, then what to write
+    headline = f"{verdict.cell}: {fault}"
+    repeat = f"To repeat it: {verdict.command}"
+    if verdict.example is None:
+        return f"{folded(headline)}\n{folded(advice)}\n\n{repeat}"
+    said = "\n".join([*_judgement(verdict, advice), verdict.hint]).strip("\n")
+    paragraphs = [folded(headline), folded(said), "\n".join(_lines(verdict)), _table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
-    room = _LINES - shown.count("\n") - 5
     example = f"The smallest cell that shows it: {verdict.example}"
-    numbers = _packed({**verdict.inputs, **verdict.cotangents}, room)
-    return f"{shown}\n\n{example}\n{numbers}\n\nTo repeat it: {command}"
+    numbers = packed({**verdict.inputs, **verdict.cotangents}, _LINES - shown.count("\n") - 5)
+    return f"{shown}\n\n{example}\n{numbers}\n\n{repeat}"
 
 
-def _faults(verdict: Verdict, path: str) -> str:
+def _judgement(verdict: Verdict, advice: str) -> Iterator[str]:
+    """What the finding asks to be written, or who is wrong and what is striking."""
+    if verdict.finding.comparison is not None:
+        heard = verdict.witnesses
+        yield witnesses.sentence(heard) if heard else witnesses.OTHER_FORWARD
+    elif advice:
+        yield advice
+    if verdict.special:
+        yield (
+            "Not on ordinary inputs in float64 of the same sizes: only on "
+            f"{' '.join(verdict.special)} ones."
+        )
+    yield from map(patterns.sentence, verdict.patterns)
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
     """The wrong lines as path:line, which editors follow, and what each should have been."""
-    lines = []
-    for fault in verdict.faults:
-        where = f"{path}:{fault.line.number}: "
-        if fault.line.absent:
-            lines.append(f"{where}a line is missing at the head of the backward")
+    path = shown_path(verdict.path) if verdict.path else ""
+    for line in verdict.lines:
+        where = f"{path}:{line.number}: "
+        missing = "a line is missing at the head of the backward"
+        yield f"{where}{missing if line.absent else line.source}"
+        if line.mends:
+            yield f"{'write ':>{len(where)}}{line.mends[0]}"
         else:
-            lines.append(f"{where}{fault.line.source}")
-        if fault.mends:
-            lines.append(f"{'write ':>{len(where)}}{fault.mends[0]}")
-        else:
-            lines.append(f"{'':>{len(where)}}is wrong: its true value makes more come out right")
-    return "\n".join(lines)
-
-
-def folded(said: str) -> str:
-    """The text with long lines broken between words; indented lines are code, and left alone."""
-    return "\n".join(
-        line if line.startswith(" ") or not line else textwrap.fill(line, WIDTH)
-        for line in said.splitlines()
-    )
+            yield f"{'':>{len(where)}}is wrong: its true value makes more come out right"
 
 
 def _table(verdict: Verdict) -> str:
-    if not verdict.rows:
+    """The wrong entries, worst first, with what each witness says of them."""
+    finding = verdict.finding
+    columns = witnesses.columns(finding, verdict.witnesses)
+    if not columns:
         return ""
-    head = ["", *verdict.columns, "error", "allowed"]
-    body = [
-        [row.name, *(_number(v, row) for v in row.values), f"{row.error:.1e}", f"{row.allowed:.1e}"]
-        for row in verdict.rows
-    ]
-    widths = [max(len(line[k]) for line in [head, *body]) for k in range(len(head))]
+    wrong = _wrong_entries(finding)
+    rows = [_row(finding, columns, index) for index in wrong[:_ROWS]]
+    body = [["", *columns, "error", "allowed"], *rows]
+    widths = [max(len(row[k]) for row in body) for k in range(len(body[0]))]
     lines = [
-        "  " + "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-        for line in [head, *body]
+        "  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in body
     ]
-    if verdict.hidden:
-        lines.append(f"  and {verdict.hidden} more")
-    return "\n".join(lines)
+    hidden = len(wrong) - len(rows)
+    return "\n".join([*lines, *([f"  and {hidden} more"] if hidden else [])])
 
 
-def _number(value: float, row: Row) -> str:
-    """With as many digits as it takes to see the error, 6 at least."""
-    size = max(map(abs, row.values))
-    digits = 6
-    if math.isfinite(size) and 0 < row.error < size:
-        digits = min(17, max(6, 3 + math.ceil(math.log10(size / row.error))))
-    return f"{value:.{digits}g}"
+def _wrong_entries(finding: Wrong) -> list[tuple[int, ...]]:
+    comparison = finding.comparison
+    assert comparison is not None  # or there are no columns
+    error = np.nan_to_num(comparison.error, nan=np.inf)
+    wrong = [tuple(int(k) for k in index) for index in np.argwhere(comparison.wrong)]
+    return sorted(wrong, key=lambda index: -float(error[index]))
 
 
-def _packed(values: Mapping[str, Any], room: int) -> str:
-    """Every value as ``name = array``, several to a line; large arrays are cut if they must be."""
-    lines: list[str] = []
-    for threshold in (10**6, 40, 12):
-        lines = [""]
-        for name, value in values.items():
-            item = f"{name} = {array(value, threshold)}"
-            if lines[-1] and len(lines[-1]) + len(item) + 3 <= WIDTH:
-                lines[-1] += f"   {item}"
-            else:
-                lines += textwrap.wrap(
-                    item,
-                    WIDTH,
-                    initial_indent="  ",
-                    subsequent_indent="      ",
-                    break_long_words=False,
-                )
-        if len(lines) <= room:
-            break
-    return "\n".join(filter(None, lines))
-
-
-def array(value: Any, threshold: int = 10**6) -> str:
-    """A value on one line, large arrays cut in the middle."""
-    if not isinstance(value, np.ndarray):
-        return repr(value)
-    with np.printoptions(threshold=threshold, edgeitems=2, linewidth=10**6, floatmode="unique"):
-        text = " ".join(np.array2string(value, separator=", ").split())
-    return re.sub(r"(?<=\[) | (?=[,\]])", "", text)
+def _row(finding: Wrong, columns: dict[str, Array], index: tuple[int, ...]) -> list[str]:
+    comparison = finding.comparison
+    assert comparison is not None
+    error = float(np.nan_to_num(comparison.error, nan=np.inf)[index])
+    values = [float(column[index]) for column in columns.values()]
+    shown = [apart(value, values, error) for value in values]
+    name = entry(finding.name, index)
+    return [name, *shown, f"{error:.1e}", f"{float(comparison.allowed[index]):.1e}"]

@@ -18,7 +18,7 @@ from gradcheck.lines.proofread import (
     Proof,
     Worked,
 )
-from gradcheck.show.messages import array
+from gradcheck.show.numbers import array
 
 _SAID = {
     RIGHT: ("✓", "right", "green"),

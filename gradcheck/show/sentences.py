@@ -4,14 +4,14 @@ A template may have the tensor's ``name``, the ``entry`` of it, ``got`` and ``wa
 facts come with its kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gradcheck.arrays import entry
 from gradcheck.cells.returned import with_article
 from gradcheck.finding import Wrong
 from gradcheck.running.run import NOT_A_FUNCTION
-
-Template = str | Callable[[Wrong], str]
+from gradcheck.show import checks
+from gradcheck.show.checks import Template
 
 
 def sentence(wrong: Wrong) -> str:
@@ -204,6 +204,7 @@ def _precision(wrong: Wrong) -> str:
 
 
 SENTENCES: Mapping[str, Template] = {
+    **checks.SENTENCES,
     **_STRUCTURE,
     **_KEEPING,
     **_PROCESS,

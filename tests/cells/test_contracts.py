@@ -9,9 +9,10 @@ from gradcheck.cells import contracts
 from gradcheck.cells.cell import Cell
 from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Reason
 from gradcheck.lines import instrument, suggest
 from gradcheck.source import cases
 from gradcheck.source.cases import Malformed
@@ -60,7 +61,7 @@ def cell(path: Path) -> Cell:
 
 def red(path: Path) -> set[str]:
     found = [check for check in checks(cell(path), None) if check.subject != "law"]
-    return {check.label for check in found if search(check, "fast", shrink=False).failure}
+    return {check.label for check in found if search(check, Plan("fast", shrink=False)).failure}
 
 
 @pytest.mark.parametrize(
@@ -114,10 +115,10 @@ def test_draws_at_a_kink_are_made_again_and_counted(tmp_path: Path) -> None:
         "    return h, backward\n"
     )
     check = next(iter(checks(cell(path), None)))
-    record = search(check, "fast")
+    record = search(check, Plan("fast"))
     assert record.failure is None
     assert record.tally.examples == 20
-    assert record.tally.at_kink > 0
+    assert record.tally.unjudged[Reason.KINK] > 0
 
 
 def test_cotangents_are_projected_along_the_last_axis() -> None:

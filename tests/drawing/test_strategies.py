@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from gradcheck.cells.unrolled import unroll
-from gradcheck.checking.check import Check, Outcome
-from gradcheck.checking.explore import Record, hypothesis_test, run_search, search
+from gradcheck.checking.check import Check
+from gradcheck.checking.explore import Plan, hypothesis_test, run, search
+from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import REGIMES
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Right, Wrong
 from gradcheck.source.cases import read
 
 FOLDER = Path(__file__).parents[2] / "cases"
@@ -21,9 +23,9 @@ def examples_of(cell, time=None, profile="default"):
 
     def judge(evidence):
         seen.append(evidence.example)
-        return Outcome()
+        return Right()
 
-    search(Check("all", "fd", "dx", Examiner(cell), judge, time), profile)
+    search(Check("all", "fd", "dx", Examiner(cell), judge, time), Plan(profile))
     return seen
 
 
@@ -71,7 +73,7 @@ def test_a_failure_shrinks_to_the_smallest_sizes_the_plainest_regime_and_seed_0(
 
     def judge(evidence):
         wrong = dict(evidence.example.sizes)["B"] > 1
-        return Outcome("wrong" if wrong else None)
+        return Wrong("zero-term") if wrong else Right()
 
     record = search(Check("x", "fd", "law", Examiner(cell), judge))
     assert str(record.failure[0]) == "B=2, D=1, H=1, seed=0, regime=ordinary"
@@ -86,10 +88,10 @@ def test_the_same_run_twice_draws_the_same_examples_and_a_seed_draws_others():
 
         def judge(evidence):
             seen.append(evidence.example)
-            return Outcome()
+            return Right()
 
         check = Check("x", "fd", "law", Examiner(cell), judge)
-        run_search(hypothesis_test(check, Record(), "fast", seed))
+        run(hypothesis_test(Record(check), Plan("fast", seed)))
         return seen
 
     assert with_seed(1) == with_seed(1) != with_seed(2)

@@ -5,7 +5,7 @@ import pytest
 
 from gradcheck import laws
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged, Wrong
@@ -35,7 +35,7 @@ def broken(function):
     """The laws that a cell breaks on the examples of a node."""
     found = checks(closure(function), None)
     laws_only = [check for check in found if check.subject == "law"]
-    return {c.oracle for c in laws_only if search(c, "fast", shrink=False).failure}
+    return {c.oracle for c in laws_only if search(c, Plan("fast", shrink=False)).failure}
 
 
 def linear_layer(x: "B D", W: "D H", b: "H"):

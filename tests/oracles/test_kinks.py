@@ -11,6 +11,7 @@ from gradcheck.checking.explore import search
 from gradcheck.lines import declare
 from gradcheck.oracles import kinks
 from gradcheck.source.cases import read
+from tests.helpers import fault
 
 CELL = """
 import numpy as np
@@ -45,7 +46,7 @@ def faults(path: Path) -> dict[str, str]:
     for check in checks_of(path):
         record = search(check)
         if record.failure is not None:
-            found[check.label] = record.failure[1].fault
+            found[check.label] = fault(record.failure[1])
     return found
 
 

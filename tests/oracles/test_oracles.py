@@ -9,8 +9,11 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd, complex_step, finite_differences
 from gradcheck.oracles.autograd import Twin
+from gradcheck.show import patterns
+from gradcheck.show.witnesses import columns
 from gradcheck.source.cases import closure
-from gradcheck.verdicts.verdict import weigh
+from gradcheck.verdicts.verdict import explain
+from tests.helpers import fault, judged
 
 RNG = np.random.default_rng(0)
 ONE = (np.ones(()),)
@@ -243,14 +246,15 @@ def test_directions_see_small_errors(oracle, change):
 def test_a_failure_along_directions_is_told_as_one():
     evidence = Examiner(off_by(lambda dW: dW * 1.5)).evidence(LARGE)
     (check,) = [c for c in checks(evidence.cell, None) if c.label == "dW[fd]"]
-    outcome = check.judge(evidence)
-    assert outcome.fault == (
+    record = judged(check, LARGE)
+    assert fault(record.wrong) == (
         "dW disagrees with the complex step along 3 of 3 random directions, "
         "by up to 5.0e-01 of the largest."
     )
-    verdict = weigh(check, evidence, outcome)
-    assert verdict.rows == ()
-    assert verdict.patterns == ("dW is 1.5 times what it should be.",)
+    verdict = explain(record)
+    assert columns(verdict.finding, verdict.witnesses) == {}
+    (pattern,) = verdict.patterns
+    assert patterns.sentence(pattern) == "dW is 1.5 times what it should be."
 
 
 def test_differences_whose_noise_is_unknown_say_nothing_of_a_constant():

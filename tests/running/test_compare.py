@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
-from gradcheck.checking.check import Outcome, Tally, checks
+from gradcheck.checking.check import checks
+from gradcheck.checking.tally import Tally
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.compare import compare
 from gradcheck.running.precision import DOUBLE
 from gradcheck.source.cases import closure
+from tests.helpers import fault
 
 WANT = np.array([[0.5, -2.0, 1e-9], [1.0, 0.25, 0.0]])
 
@@ -110,8 +113,8 @@ def check_of(label, cell=saturated_slope):
 def test_a_check_that_judged_little_complains():
     tally = Tally()
     for k in range(100):
-        tally.add(Outcome(judged=k < 24))
-    assert tally.complaint(check_of("da[fd]")) == (
+        tally.add(Right() if k < 24 else Unjudged(Reason.ROUNDING))
+    assert fault(tally.complaint(check_of("da[fd]"))) == (
         "da could be judged in only 24 of 100 examples.\nIn the others the forward is not finite, "
         "or rounding hides every digit. Say where an argument lives, as in "
         '"B H > 0" or "B H in (0, 1)".'
@@ -121,11 +124,11 @@ def test_a_check_that_judged_little_complains():
 def test_a_gradient_that_is_zero_throughout_complains():
     tally = Tally()
     for _ in range(10):
-        tally.add(Outcome(comparison=compare(np.zeros(3), np.zeros(3))))
-    assert tally.complaint(check_of("da[fd]")) == (
+        tally.add(Right(compare(np.zeros(3), np.zeros(3))))
+    assert fault(tally.complaint(check_of("da[fd]"))) == (
         "da is zero in every example, as is the true gradient.\na does not reach the outputs: use "
         'it in the forward, or make it a constant, `*, a: "B H"`.'
     )
-    tally.add(Outcome(comparison=compare(np.ones(3), np.ones(3))))
+    tally.add(Right(compare(np.ones(3), np.ones(3))))
     assert tally.complaint(check_of("da[fd]")) is None
     assert Tally(examples=3).complaint(check_of("law[purity]")) is None

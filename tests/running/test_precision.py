@@ -8,13 +8,14 @@ import pytest
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.running import precision
 from gradcheck.running.compare import compare
 from gradcheck.running.precision import DOUBLE, HALF, SINGLE
 from gradcheck.source.cases import read
+from tests import helpers
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,15 +63,12 @@ def cell_of(tmp_path: Path, text: str) -> Cell:
     return cell
 
 
+FAST = Plan("fast", shrink=False)
+
+
 def red(cell: Cell) -> set[str]:
     """The nodes of gradients that fail."""
-    found = set()
-    for check in checks(cell, None):
-        if check.subject != "law":
-            record = search(check, "fast", shrink=False)
-            if record.failure is not None or record.tally.complaint(check) is not None:
-                found.add(check.label)
-    return found
+    return set(helpers.red(cell, plan=FAST))
 
 
 def test_a_right_cell_in_float32_is_right(tmp_path):
@@ -84,7 +82,7 @@ def test_a_right_cell_in_float32_is_never_wrong_without_readable_source(tmp_path
     cell = cell_of(tmp_path, OPEN.format(slope="h**2"))
     for check in checks(replace(cell, finer=None, source=None), None):
         if check.subject != "law":
-            assert search(check, "fast", shrink=False).failure is None
+            assert search(check, FAST).failure is None
 
 
 def test_a_wrong_cell_in_float32_is_wrong(tmp_path):
@@ -115,7 +113,7 @@ def test_a_letter_is_a_type_only_where_one_is_asked_for(tmp_path):
 def test_float32_that_the_file_does_not_name_is_asked_for_by_name(tmp_path):
     hidden = OPEN.replace("np.float32", 'getattr(np, "float" + "32")').format(slope="h**2")
     (check,) = (c for c in checks(cell_of(tmp_path, hidden), None) if c.label == "dW[fd]")
-    said = search(check, "fast", shrink=False).tally.complaint(check)
+    said = helpers.found(check, FAST)
     assert said is not None
     assert said.endswith(
         "It computes in float32 without a word of it in its file, which differences cannot see "

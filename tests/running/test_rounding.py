@@ -18,6 +18,7 @@ from gradcheck.evidence import Examiner
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.monte_carlo import Disturbance, Disturbed, disturb
 from gradcheck.source.cases import read
+from tests.helpers import fault
 
 COPIES = """
 import numpy as np
@@ -173,7 +174,7 @@ def test_right_code_of_every_style_raises_no_alarm(tmp_path, text):
             for dtype in DTYPES:
                 for seed in range(5):
                     evidence = check.examiner.evidence(example(regime, dtype, seed))
-                    assert check.judge(evidence).fault is None
+                    assert fault(check.judge(evidence)) is None
 
 
 @pytest.mark.parametrize("text", SEEN.values(), ids=SEEN)

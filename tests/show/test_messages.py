@@ -7,28 +7,21 @@ import numpy as np
 import pytest
 
 from gradcheck.checking.check import checks
-from gradcheck.checking.explore import search
+from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
-from gradcheck.oracles.autograd import Twin
 from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
 from gradcheck.show import messages
 from gradcheck.source.cases import closure, read
-from gradcheck.verdicts.verdict import weigh
+from gradcheck.verdicts.verdict import explain
+from tests import helpers
+from tests.helpers import fault, nodes
 
 ROOT = Path(__file__).parents[2]
 
 
 def message(function, label, twin=None, example=None):
-    """The report of one check, on the example that a search ends with or on a given one."""
-    reference = Twin(lambda values: (twin(**values),), None) if twin else None
-    check = next(check for check in checks(closure(function), reference) if check.label == label)
-    if example is None:
-        example, outcome = search(check).failure
-    else:
-        outcome = check.judge(check.examiner.evidence(example))
-    evidence = check.examiner.evidence(example)
-    return messages.text(weigh(check, evidence, outcome), "pytest ...")
+    return helpers.message(nodes(function, twin)[label], example)
 
 
 def unmeasured(said):
@@ -213,7 +206,7 @@ def test_the_line_of_a_crash_is_shown(tmp_path, monkeypatch):
     (tmp_path / "c.py").write_text(text, encoding="utf-8")
     (cell,) = read(tmp_path / "c.py")
     (check,) = (check for check in checks(cell, None) if check.label == "dx[fd]")
-    assert check.judge(check.examiner.evidence(Example((("B", 1),), 0))).fault == (
+    assert fault(check.judge(check.examiner.evidence(Example((("B", 1),), 0)))) == (
         "backward fails with NameError: name 'missing' is not defined\n"
         "    c.py:3: return dy / missing"
     )
@@ -252,11 +245,10 @@ def test_as_many_digits_as_it_takes_to_see_the_error():
 def test_no_message_is_longer_than_a_screen(path):
     (cell,) = read(path)
     for check in checks(cell, None):
-        failure = search(check, "fast").failure
-        if failure:
-            example, outcome = failure
-            verdict = weigh(check, check.examiner.evidence(example), outcome)
-            text = messages.text(verdict, f'pytest "cases/lstm.py::lstm::{check.label}"')
+        record = search(check, Plan("fast"))
+        verdict = explain(record, command=f'pytest "cases/lstm.py::lstm::{check.label}"')
+        if verdict:
+            text = messages.text(verdict)
             assert len(text.splitlines()) <= 32
             assert max(map(len, text.splitlines())) <= 100
 
@@ -264,8 +256,7 @@ def test_no_message_is_longer_than_a_screen(path):
 def test_every_input_and_cotangent_is_printed_even_if_cut():
     cell = closure(bent)
     (check,) = (check for check in checks(cell, None) if check.label == "dx[fd]")
-    evidence = check.examiner.evidence(Example((("B", 5), ("D", 5)), 0))
-    text = messages.text(weigh(check, evidence, check.judge(evidence)), "pytest ...")
+    text = helpers.message(check, Example((("B", 5), ("D", 5)), 0))
     assert "  x = [[" in text
     assert "  dy = [[" in text
 

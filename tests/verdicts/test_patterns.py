@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from gradcheck.cells.unrolled import unroll
-from gradcheck.checking.check import numeric
+from gradcheck.checking.judge import numeric
 from gradcheck.evidence import Examiner
+from gradcheck.show.patterns import sentence
 from gradcheck.source.cases import closure
+from gradcheck.verdicts.fresh import Inquiry
 from gradcheck.verdicts.patterns import find
 
 
@@ -47,7 +49,8 @@ def wrong(**slips):
 
 
 def patterns(name, **slips):
-    return find(Examiner(wrong(**slips)), name, numeric, None)
+    inquiry = Inquiry(Examiner(wrong(**slips)), name, numeric)
+    return tuple(map(sentence, find(inquiry)))
 
 
 def block(g, rows, factor):
@@ -179,5 +182,5 @@ def severed(x: "B D", h_prev: "B H", W: "D H", U: "H H"):
 
 def test_a_severed_recurrence_is_right_at_one_step():
     over_time = unroll(closure(severed))
-    said = find(Examiner(over_time.cell), "W", numeric, over_time.time)
-    assert said[0] == "It is right only where T = 1."
+    inquiry = Inquiry(Examiner(over_time.cell), "W", numeric, over_time.time)
+    assert sentence(find(inquiry)[0]) == "It is right only where T = 1."

@@ -1,0 +1,91 @@
+"""Findings as plain data, for JSON: numbers, names, and the sentences that a message would have.
+
+docs/api.md has the form; ``SCHEMA`` is its version.
+"""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from gradcheck.drawing.draw import Example
+from gradcheck.finding import Wrong
+from gradcheck.oracles.reference import Reference
+from gradcheck.show import patterns, witnesses
+from gradcheck.show.sentences import sentence
+from gradcheck.verdicts.verdict import Verdict
+from gradcheck.verdicts.witnesses import Witnesses
+
+SCHEMA = 1
+
+
+def verdict(one: Verdict) -> dict[str, Any]:
+    """A verdict with all that its message says."""
+    return {
+        "cell": one.cell,
+        "node": one.node,
+        "file": str(one.path) if one.path else None,
+        "finding": finding(one.finding),
+        "witnesses": _witnesses(one.witnesses) if one.witnesses else None,
+        "lines": [asdict(line) | {"mends": list(line.mends)} for line in one.lines],
+        "patterns": [
+            plain({"kind": p.kind, "name": p.name, "facts": p.facts, "said": patterns.sentence(p)})
+            for p in one.patterns
+        ],
+        "hint": one.hint,
+        "special": list(one.special),
+        "example": example(one.example) if one.example else None,
+        "inputs": plain(one.inputs),
+        "cotangents": plain(one.cotangents),
+        "command": one.command,
+    }
+
+
+def finding(one: Wrong) -> dict[str, Any]:
+    """What is wrong: by which kind, where, what it is and should be."""
+    return {
+        "kind": one.kind,
+        "said": sentence(one),
+        "name": one.name,
+        "index": list(one.index) if one.index is not None else None,
+        "got": plain(one.got),
+        "want": plain(one.want),
+        "oracle": one.reference.oracle if one.reference else None,
+        "facts": plain(one.facts),
+    }
+
+
+def example(one: Example) -> dict[str, Any]:
+    return {**asdict(one), "sizes": dict(one.sizes)}
+
+
+def _witnesses(heard: Witnesses) -> dict[str, Any]:
+    asked = (*heard.numeric, heard.autograd) if heard.autograd else heard.numeric
+    return {
+        "odd": heard.odd.value,
+        "said": witnesses.sentence(heard),
+        "gap": heard.gap,
+        "oracles": {reference.oracle: _reference(reference) for reference in asked},
+    }
+
+
+def _reference(one: Reference) -> dict[str, Any]:
+    found = {"value": one.value, "error": one.error, "directions": len(one.directions)}
+    return {name: plain(value) for name, value in found.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: arrays as lists, inf and nan as strings, all else as text."""
+    match value:
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case float() if not math.isfinite(value):
+            return str(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple() | set() | frozenset():
+            return [plain(part) for part in value]
+    if hasattr(value, "items"):
+        return {str(name): plain(part) for name, part in value.items()}
+    return str(value)
