@@ -15,10 +15,10 @@ from gradcheck.evidence import Evidence, Examiner
 from gradcheck.finding import Finding, Reason, Unjudged, Wrong
 from gradcheck.laws import forward, parts
 from gradcheck.laws.axes import Named, named
-from gradcheck.laws.parts import Parts, Trial
-from gradcheck.laws.runs import all_of, equal, run, void
+from gradcheck.laws.parts import Parts, Rule, Trial
+from gradcheck.laws.runs import all_of, equal, obstacle, run
 
-_RULES = frozenset({parts.SUM, parts.MEAN})
+_RULES = frozenset({Rule.SUM, Rule.MEAN})
 
 
 def apart(examiner: Examiner) -> tuple[Parts, ...]:
@@ -44,7 +44,7 @@ def _trials(cell: Cell, axis: Named) -> Iterator[Trial | None]:
 
 def batch(evidence: Evidence) -> Finding:
     """The gradients of two parts of an axis give those of the whole."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     return all_of(_along(evidence, turn) for turn in evidence.examiner.fact(apart))
 

@@ -15,7 +15,7 @@ from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Unjudged, Wrong
-from gradcheck.laws.runs import equal, run, void
+from gradcheck.laws.runs import equal, obstacle, run
 from gradcheck.laws.states import Composed, composed
 from gradcheck.running.run import Run
 
@@ -24,7 +24,7 @@ def chunks(evidence: Evidence) -> Finding:
     """The backwards of two chunks, the cotangents of the states handed back, give the whole."""
     found = evidence.examiner.fact(composed)
     assert found is not None  # or the law does not apply
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     whole, length = evidence.run, found.axis.length(evidence.inputs)
     if length < 2:

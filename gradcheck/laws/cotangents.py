@@ -9,7 +9,7 @@ from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
-from gradcheck.laws.runs import all_of, drawn, equal, run, void
+from gradcheck.laws.runs import all_of, drawn, equal, obstacle, run
 from gradcheck.running.run import Run
 
 # Powers of two scale without rounding: small enough for any threshold, large enough to be clipped.
@@ -18,7 +18,7 @@ _FACTORS = {"1024": 2.0**10, "2**-20": 2.0**-20, "-2**20": -(2.0**20)}
 
 def zero(evidence: Evidence) -> Finding:
     """Cotangents of zero give gradients of exactly zero."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     if not evidence.run.usable:
         return Unjudged(Reason.UNUSABLE)
@@ -37,7 +37,7 @@ def zero(evidence: Evidence) -> Finding:
 
 def linear(evidence: Evidence) -> Finding:
     """backward(s * d) is s * backward(d), and backward(d + e) is backward(d) + backward(e)."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     return all_of(_each(evidence))
 

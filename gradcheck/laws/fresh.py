@@ -22,7 +22,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.errors import what_raised
 from gradcheck.evidence import Evidence, Examiner
 from gradcheck.finding import Finding, Reason, Unjudged, Wrong
-from gradcheck.laws.runs import equal, void
+from gradcheck.laws.runs import equal, obstacle
 from gradcheck.source.cases import read
 
 _PATIENCE = 120  # seconds, for a machine that is very busy; a child takes less than one
@@ -43,7 +43,7 @@ def fresh(evidence: Evidence) -> Finding:
     """The same in a new process, with another hash seed."""
     known, example = evidence.examiner.fact(_judged), evidence.example
     if not known and all(size >= 2 for _, size in example.sizes):
-        if reason := void(evidence):
+        if reason := obstacle(evidence):
             return Unjudged(reason)
         known[example] = _finding(evidence)
     return known.get(example, Unjudged(Reason.SPARED))

@@ -10,12 +10,12 @@ from gradcheck.cells import contracts
 from gradcheck.cells.cell import Array
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Unjudged, Wrong
-from gradcheck.laws.runs import drawn, equal, run, void
+from gradcheck.laws.runs import drawn, equal, obstacle, run
 
 
 def layout(evidence: Evidence) -> Finding:
     """The results are those of contiguous copies of the same numbers, read-only as all are."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     said = list(_LAYOUTS)[evidence.example.seed % len(_LAYOUTS)]
     laid = _LAYOUTS[said]

@@ -14,7 +14,7 @@ from gradcheck.cells.shapes import Integers
 from gradcheck.evidence import Evidence, Examiner
 from gradcheck.finding import Finding, Unjudged, Wrong
 from gradcheck.laws import forward
-from gradcheck.laws.runs import all_of, equal, run, void
+from gradcheck.laws.runs import all_of, equal, obstacle, run
 from gradcheck.running.run import Run
 
 # What stands behind the ends instead. A forward that lets 0 times it through is not asked for nan.
@@ -79,7 +79,7 @@ def _unseen(cell: Cell, one: Padded) -> bool:
 
 def padding(evidence: Evidence) -> Finding:
     """Other numbers behind the ends change no gradient, and their own is zero."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     found = (_behind(evidence, one) for one in evidence.examiner.fact(padded))
     return all_of(itertools.chain.from_iterable(found))

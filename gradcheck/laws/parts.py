@@ -6,6 +6,7 @@ by a rule that is asked of the forward.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -14,8 +15,14 @@ from gradcheck.laws import forward
 from gradcheck.laws.axes import Axes, Named, cut
 from gradcheck.running.precision import Precision
 
-# One behind the other, their sum, their mean weighted by length, or that of the later part alone.
-JOINED, SUM, MEAN, LATER = "joined", "sum", "mean", "later"
+
+class Rule(StrEnum):
+    """How an output of the whole comes of those of two parts."""
+
+    JOINED = "joined"  # one behind the other
+    SUM = "sum"
+    MEAN = "mean"  # weighted by length
+    LATER = "later"  # that of the later part alone
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Parts:
     """An axis along which the forward can be taken in parts; ``rules`` say how outputs join."""
 
     axis: Named
-    rules: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
     def cotangents(
         self, whole: Sequence[Array], start: int, stop: int | None, share: float
@@ -31,7 +38,7 @@ class Parts:
         """What the outputs of one part get from outside; it is a ``share`` of the whole."""
         found = []
         for cotangent, axes, rule in zip(whole, self.axis.outputs, self.rules, strict=True):
-            weight = {MEAN: share, LATER: float(stop is None)}.get(rule, 1.0)
+            weight = {Rule.MEAN: share, Rule.LATER: float(stop is None)}.get(rule, 1.0)
             part = cut(cotangent, axes, start, stop)
             found.append(np.array(part * np.asarray(weight, part.dtype)))
         return tuple(found)
@@ -62,21 +69,21 @@ def joined(one: Array, two: Array, axes: Axes) -> Array:
     return np.concatenate([one, two], axis=axes[0])
 
 
-def join(rule: str, one: Array, two: Array, axes: Axes, share: float) -> Array:
+def join(rule: Rule, one: Array, two: Array, axes: Axes, share: float) -> Array:
     """The output of the whole by a rule; ``share`` is that of the first part."""
     match rule:
-        case "joined":
+        case Rule.JOINED:
             fits = one.ndim == two.ndim and all(
                 m == n
                 for k, (m, n) in enumerate(zip(one.shape, two.shape, strict=True))
                 if k not in axes
             )
             return joined(one, two, axes) if fits else np.empty(0)
-        case "later":
+        case Rule.LATER:
             return two
-        case "mean":
+        case Rule.MEAN:
             return np.asarray(share * one + (1 - share) * two)
-        case _:
+        case Rule.SUM:
             return np.asarray(one + two)
 
 
@@ -91,13 +98,13 @@ class Trial:
 
 
 def rules(
-    axis: Named, without: frozenset[str], trials: Iterable[Trial | None]
-) -> tuple[str, ...] | None:
+    axis: Named, without: frozenset[Rule], trials: Iterable[Trial | None]
+) -> tuple[Rule, ...] | None:
     """How outputs join, those without the axis by one of some rules; None if they do not.
 
     A trial is None where the forward failed.
     """
-    left, tried = [{JOINED} if axes else set(without) for axes in axis.outputs], False
+    left, tried = [{Rule.JOINED} if axes else set(without) for axes in axis.outputs], False
     for trial in trials:
         if trial is None:
             return None

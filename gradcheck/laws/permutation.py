@@ -11,7 +11,7 @@ from gradcheck.evidence import Evidence, Examiner
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.laws import forward
 from gradcheck.laws.axes import Axes, Named, named
-from gradcheck.laws.runs import all_of, equal, run, void
+from gradcheck.laws.runs import all_of, equal, obstacle, run
 
 Orders = Mapping[str, Array]  # a new order by the name of the size
 
@@ -41,7 +41,7 @@ def _keeps(cell: Cell, axis: Named) -> bool:
 
 def permutation(evidence: Evidence) -> Finding:
     """Inputs and cotangents in another order give the gradients in that order."""
-    if reason := void(evidence):
+    if reason := obstacle(evidence):
         return Unjudged(reason)
     axes = evidence.examiner.fact(indifferent)
     generator = np.random.default_rng([evidence.example.seed, 3])

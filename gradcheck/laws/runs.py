@@ -28,7 +28,7 @@ def run(evidence: Evidence, inputs: Mapping[str, Any], cotangents: Cotangents) -
     return Run(evidence.caller, inputs, cotangents, evidence.precision)
 
 
-def void(evidence: Evidence) -> Reason | None:
+def obstacle(evidence: Evidence) -> Reason | None:
     """Why there is nothing to compare: no gradient, or at a declared kink none of one value."""
     if not evidence.run.finite:
         return Reason.NOT_FINITE

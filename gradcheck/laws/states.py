@@ -17,14 +17,14 @@ from gradcheck.cells.cell import Array, Cell
 from gradcheck.evidence import Examiner
 from gradcheck.laws import forward, parts
 from gradcheck.laws.axes import Axes, Named, named
-from gradcheck.laws.parts import Parts, Trial
+from gradcheck.laws.parts import Parts, Rule, Trial
 
 _MOST = 2000  # ways to hand the states on that are tried
-_RULES = frozenset({parts.LATER, parts.SUM, parts.MEAN})
+_RULES = frozenset({Rule.LATER, Rule.SUM, Rule.MEAN})
 
 
 @dataclass(frozen=True)
-class Source:
+class Origin:
     """Where a state comes from: an output or an input, whole or its last entry along an axis."""
 
     name: str
@@ -43,7 +43,7 @@ class Source:
 class Composed(Parts):
     """A time axis, how the outputs join, and from where each state is handed on."""
 
-    states: Mapping[str, Source]
+    states: Mapping[str, Origin]
 
     def handed_on(
         self, inputs: Mapping[str, Any], outputs: Mapping[str, Array], k: int
@@ -118,15 +118,15 @@ def _continued(cell: Cell, draft: Composed, begun: Sequence[_Begun]) -> Iterator
         yield None if second is None else Trial(one.first, second, one.whole, share)
 
 
-def _candidates(cell: Cell, axis: Named, trial: _Begun) -> dict[str, tuple[Source | None, ...]]:
+def _candidates(cell: Cell, axis: Named, trial: _Begun) -> dict[str, tuple[Origin | None, ...]]:
     """Whatever has the shape of an argument, for each; first of all, that it is kept."""
     shapes = {argument.name: np.shape(trial.inputs[argument.name]) for argument in cell.arguments}
     known = [
-        (Source(name, True, axes), output.shape)
+        (Origin(name, True, axes), output.shape)
         for name, output, axes in zip(cell.outputs, trial.whole, axis.outputs, strict=True)
     ]
     streams = [name for name in shapes if axis.inputs[name]]
-    known += [(Source(name, False, axis.inputs[name]), shapes[name]) for name in streams]
+    known += [(Origin(name, False, axis.inputs[name]), shapes[name]) for name in streams]
     return {
         name: (None, *(source for source, whole in known if shape == _left(whole, source.axes)))
         for name, shape in shapes.items()
