@@ -4,6 +4,7 @@ import ast
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -34,6 +35,15 @@ class Term:
     shape: tuple[int, ...]
     line: tuple[int, ...] | None  # the shape of the whole
     material: Material
+
+
+@dataclass(frozen=True)
+class Slope:
+    """What a term may have to be multiplied by: a name, or a derivative that it may stand for."""
+
+    name: str
+    cost: float
+    factors: Callable[[ast.expr, ast.expr], tuple[ast.expr, ...]]  # of the name and of its tanh
 
 
 def terms(root: ast.expr) -> Iterator[ast.expr]:
@@ -67,25 +77,32 @@ def grown(
     term = Term(node, np.shape(value), line, material)
     for kind in WITH_A_SIZE:
         yield from kind.edits(term)
+    factors = _factors(term)
     for name in material.names:
         for kind in WITH_A_NAME:
             yield from kind.edits(term, name)
+        yield from ((cost, reduce(times, put, node)) for cost, put in factors.get(name, ()))
+        if name in factors:
+            yield from OVER_A_SIZE.edits(term, name)
     for cost, product in products(term.shape, material):
         yield cost, plus(node, product)
         if material.deep:
-            yield from (
-                (cost + dearer, plus(node, more)) for dearer, more in _longer(product, term)
-            )
+            for dearer, put in itertools.chain.from_iterable(factors.values()):
+                yield cost + dearer, plus(node, reduce(times, put, product))
     for kind in WITH_A_TERM:
         yield from kind.edits(term)
 
 
-def _longer(product: ast.expr, term: Term) -> Iterator[tuple[float, ast.expr]]:
-    """A product of two names with a third factor."""
-    longer = Term(product, term.shape, term.line, term.material)
+def _factors(term: Term) -> dict[str, list[tuple[float, tuple[ast.expr, ...]]]]:
+    """By names that leave the term its shape: what to multiply it by, and what each costs."""
+    functions = term.material.functions
+    tanh = parsed(next((known for known in functions if known.endswith("tanh")), "np.tanh"))
+    found = {}
     for name in term.material.names:
-        for kind in SLOPES:
-            yield from kind.edits(longer, name)
+        if fits(term.material.shapes[name], term.shape):
+            of_it = ast.Call(tanh, [parsed(name)], [])
+            found[name] = [(slope.cost, slope.factors(parsed(name), of_it)) for slope in SLOPES]
+    return found
 
 
 def _scaled(term: Term) -> Iterator[ast.expr]:
@@ -109,32 +126,8 @@ def _centred(term: Term, name: str) -> Iterator[ast.expr]:
 
 
 def _over_a_size(term: Term, name: str) -> Iterator[ast.expr]:
-    if fits(term.material.shapes[name], term.shape):
-        for size in term.material.sizes:
-            yield over(times(term.node, parsed(name)), parsed(size))
-
-
-def _times(
-    factor: Callable[[ast.expr, Material], ast.expr],
-) -> Callable[[Term, str], Iterator[ast.expr]]:
-    """The term times a name, or times a derivative that the name may stand for."""
-
-    def make(term: Term, name: str) -> Iterator[ast.expr]:
-        if fits(term.material.shapes[name], term.shape):
-            yield times(term.node, factor(parsed(name), term.material))
-
-    return make
-
-
-def _times_slope_of_sigmoid(term: Term, name: str) -> Iterator[ast.expr]:
-    if fits(term.material.shapes[name], term.shape):
-        yield times(times(term.node, parsed(name)), complement(parsed(name)))
-
-
-def _tanh(name: ast.expr, material: Material) -> ast.expr:
-    """tanh as the cell spells it."""
-    spelled = next((known for known in material.functions if known.endswith("tanh")), "np.tanh")
-    return ast.Call(parsed(spelled), [name], [])
+    for size in term.material.sizes:
+        yield over(times(term.node, parsed(name)), parsed(size))
 
 
 def _another_line(term: Term) -> Iterator[ast.expr]:
@@ -151,21 +144,20 @@ def _other_half(term: Term) -> Iterator[ast.expr]:
             yield plus(term.node, replaced(term.node, part, transposed(part)))
 
 
-WITH_A_SIZE = (Kind("times or over a size", 1.6, _scaled),)
 SLOPES = (
-    Kind("a factor", 2.0, _times(lambda name, _: name)),
-    Kind("a complement", 2.0, _times(lambda name, _: complement(name))),
-    Kind("the slope of tanh, by its value", 2.1, _times(lambda a, _: complement(squared(a)))),
-    Kind("the slope of a sigmoid, by its value", 2.2, _times_slope_of_sigmoid),
-    Kind("tanh", 2.3, _times(_tanh)),
-    Kind("the slope of tanh", 2.4, _times(lambda a, m: complement(squared(_tanh(a, m))))),
+    Slope("a factor", 2.0, lambda name, _: (name,)),
+    Slope("a complement", 2.0, lambda name, _: (complement(name),)),
+    Slope("the slope of tanh, by its value", 2.1, lambda name, _: (complement(squared(name)),)),
+    Slope("the slope of a sigmoid, by its value", 2.2, lambda name, _: (name, complement(name))),
+    Slope("tanh", 2.3, lambda _, tanh: (tanh,)),
+    Slope("the slope of tanh", 2.4, lambda _, tanh: (complement(squared(tanh)),)),
 )
+WITH_A_SIZE = (Kind("times or over a size", 1.6, _scaled),)
 WITH_A_NAME = (
     Kind("a factor that widens", 2.0, _widening),
     Kind("a mean taken off", 2.4, _centred),
-    *SLOPES,
-    Kind("a factor over a size", 2.6, _over_a_size),
 )
+OVER_A_SIZE = Kind("a factor over a size", 2.6, _over_a_size)
 WITH_A_TERM = (
     Kind("another line's value", 2.4, _another_line),
     Kind("the other half of a product rule", 2.2, _other_half),

@@ -20,7 +20,8 @@ def renamed(root: ast.expr, material: Material) -> Iterator[Make]:
         for other in material.keys:
             if other != key and strings.count(key) > 1:
                 yield partial(rekeyed, root, key, other)
-    for name in {ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)}:
+    called = [ast.unparse(n.func) for n in ast.walk(root) if isinstance(n, ast.Call)]
+    for name in dict.fromkeys(called):
         yield partial(unwrapped, root, name)
 
 
@@ -37,8 +38,8 @@ def _one(used: list[str], material: Material) -> Iterator[_Mapping]:
 
 def _letters(used: list[str], material: Material) -> Iterator[_Mapping]:
     """One gate's letter for another's in all names: dai * i for daf * f."""
-    known = set(material.names)
-    for one, other in {pair for a in used for b in known if (pair := letter(a, b))}:
+    pairs = [pair for a in used for b in material.names if (pair := letter(a, b))]
+    for one, other in dict.fromkeys(pairs):
         mapping = [(name, name.replace(one, other)) for name in used if one in name]
         if all(new in material.space for _, new in mapping):
             yield tuple(mapping)
