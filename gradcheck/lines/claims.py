@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.lines.edits import Edit
+from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line, Script, is_number
 from gradcheck.lines.statements import target_parts
 from gradcheck.lines.trial import Bench, Drawn, close, whole_value

@@ -1,4 +1,4 @@
-"""What an edit of a line may draw on: the names, slices, sizes and sister lines in its sight."""
+"""Gather what edits of a line may draw on: the names, slices, sizes and sister lines in sight."""
 
 import ast
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.lines.edits import Setting, is_whole
+from gradcheck.lines.edits.edit import Material, is_whole
 from gradcheck.lines.instrument import Line, Script, is_number
 from gradcheck.lines.statements import signs, summands
 from gradcheck.lines.trial import Drawn
@@ -14,8 +14,8 @@ from gradcheck.lines.trial import Drawn
 _ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
 
 
-def setting(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) -> Setting:
-    """The setting of a line; ``space`` is what it could see when it ran on a draw."""
+def gathered(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) -> Material:
+    """The material for edits of a line; ``space`` is what it could see when it ran on a draw."""
     module = script.hooks.module
     scope = {**drawn.scope, **drawn.inputs}
     known = {**scope, **{name: value for name, value in space.items() if name not in module}}
@@ -28,7 +28,8 @@ def setting(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) 
     ]
     names.sort(key=lambda name: not name.startswith("d"))  # dh * z, and not z * dh
     sisters = [other for other in script.lines if other.key != line.key]
-    return Setting(
+    return Material(
+        line.expression,
         {**module, **known},
         tuple(names),
         script.functions,

@@ -16,10 +16,11 @@ import numpy as np
 from gradcheck.drawing.draw import Example
 from gradcheck.lines.claims import Claims
 from gradcheck.lines.draws import examples, probes
-from gradcheck.lines.edits import Edit, Setting, edits, elsewhere
+from gradcheck.lines.edits.edit import Edit, Material
+from gradcheck.lines.edits.every import edits
 from gradcheck.lines.influence import influence
 from gradcheck.lines.instrument import Change, Line, Script
-from gradcheck.lines.material import setting
+from gradcheck.lines.material import gathered
 from gradcheck.lines.needed import Targets, Values
 from gradcheck.lines.statements import canonical, statement
 from gradcheck.lines.trial import Bench, Drawn, change_of, instead_of
@@ -419,20 +420,16 @@ class _Search:
 
     def _edits(self, line: Line) -> list[Edit]:
         if line.key not in self.edits:
-            sight = self._sight(line)
-            self.edits[line.key] = [
-                *edits(line.expression, sight),
-                *elsewhere(line.statement, sight),
-            ]
+            self.edits[line.key] = list(edits(line.statement, self._material(line)))
         return self.edits[line.key]
 
-    def _sight(self, line: Line) -> Setting:
+    def _material(self, line: Line) -> Material:
         """What edits of the line may draw on, with true values where they are known."""
         drawn = self.bench.draws[0]
         space = self.spaces.get(line.key, drawn.scope)
         if self.claims.judged(line):
             space = self.claims.space(line)
-        return setting(self.script, drawn, line, space)
+        return gathered(self.script, drawn, line, space)
 
     def _error(self, key: int) -> float | None:
         """The error of a line's own value, where its true value is known."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array
-from gradcheck.lines.edits import Edit
+from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line, is_number
 from gradcheck.lines.trial import Bench, Drawn, whole_value
 from gradcheck.source.evaluate import Evaluator

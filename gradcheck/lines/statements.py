@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from gradcheck.lines.edits import Edit
+from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Line
 
 

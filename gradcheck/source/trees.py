@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+COLUMN = ast.Tuple([ast.Slice(), ast.Constant(None)], ast.Load())  # the index of a[:, None]
+
 
 def replaced(root: Any, old: ast.AST, new: ast.AST) -> Any:
     """The tree with one node, told by identity, replaced; everything else is shared."""
@@ -91,6 +93,26 @@ def is_transpose(node: ast.expr) -> bool:
 
 def transposed(node: ast.expr) -> ast.expr:
     return ast.Attribute(node, "T", ast.Load())
+
+
+def times(one: ast.expr, other: ast.expr) -> ast.expr:
+    return ast.BinOp(one, ast.Mult(), other)
+
+
+def plus(one: ast.expr, other: ast.expr) -> ast.expr:
+    return ast.BinOp(one, ast.Add(), other)
+
+
+def over(one: ast.expr, other: ast.expr) -> ast.expr:
+    return ast.BinOp(one, ast.Div(), other)
+
+
+def squared(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
+
+
+def complement(node: ast.expr) -> ast.expr:
+    return ast.BinOp(ast.Constant(1), ast.Sub(), node)
 
 
 def calling(node: ast.expr, name: str, *given: int) -> ast.expr:
