@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import is_whole
 from gradcheck.source.evaluate import Evaluator
 from gradcheck.source.trees import (
     calling,
@@ -485,13 +486,6 @@ def _resized(root: ast.expr, setting: Setting) -> Iterator[Make]:
 def _same_kind(one: Any, other: Any) -> bool:
     """Whether two values are whole numbers alike: both plain, or arrays of one shape."""
     return is_whole(one) and is_whole(other) and np.shape(one) == np.shape(other)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, or an array of them."""
-    if isinstance(value, np.ndarray):
-        return bool(value.dtype.kind == "i")
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _unlike(one: str, other: str) -> float:

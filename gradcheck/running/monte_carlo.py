@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import leaves
 from gradcheck.cells.cell import Array
 
 SAMPLES = 8
@@ -61,16 +62,14 @@ class Disturbance:
 
     def meet(self, value: Any) -> None:
         """Note the undisturbed numbers in a value, or in the tuples and lists in it."""
-        match value:
-            case Disturbed():
-                pass
-            case np.ndarray() | np.inexact() if value.dtype.kind in "fc":
-                self.met.append(hash(value.tobytes()))
-            case float() | complex():
-                self.met.append(hash(value))
-            case tuple() | list():
-                for part in value:
-                    self.meet(part)
+        for leaf in leaves(value):
+            match leaf:
+                case Disturbed():
+                    pass
+                case np.ndarray() | np.inexact() if leaf.dtype.kind in "fc":
+                    self.met.append(hash(leaf.tobytes()))
+                case float() | complex():
+                    self.met.append(hash(leaf))
 
 
 class Disturbed(np.ndarray[Any, Any]):

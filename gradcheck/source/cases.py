@@ -19,6 +19,7 @@ from gradcheck.cells.returned import described
 from gradcheck.cells.shapes import Choice, Integers, parse
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
+from gradcheck.drawing.sizes import rising
 from gradcheck.errors import CaseError, shown_path, what_raised
 from gradcheck.source import execute, widen
 
@@ -273,14 +274,14 @@ def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], Callable
 
 def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array], tuple[str, ...]]:
     """Run once with sizes 2, 3, 4, ...: the values by name, and the names of the outputs."""
-    sizes = tuple((name, k + 2) for k, name in enumerate(draft.size_names))
-    example = Example(sizes, seed=0)
+    sizes = rising(draft.size_names)
+    example = Example(tuple(sizes.items()), seed=0)
     if not draw.fits(draft, example):
         raise CaseError(f"An axis has a negative size at {example}.\nWrite axes that stay above 0.")
     for argument in draft.arguments + draft.constants:
-        if math.prod(argument.shape.sizes(dict(sizes))) > _LARGEST:
+        if math.prod(argument.shape.sizes(sizes)) > _LARGEST:
             raise CaseError(
-                f"{argument.name} has shape {argument.shape.sizes(dict(sizes))} at {example}, too "
+                f"{argument.name} has shape {argument.shape.sizes(sizes)} at {example}, too "
                 f"large to be checked entry by entry.\nWrite smaller numbers, or names."
             )
     values = draw.writable(draw.inputs(draft, example))

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.arrays import close
 from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable
 from gradcheck.cells.shapes import Axis
 from gradcheck.drawing.draw import AT_REST, Example, fits
+from gradcheck.drawing.sizes import turned
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence, Examiner
 from gradcheck.oracles.reference import Reference
@@ -90,7 +92,7 @@ def _draws(
     """Draws with different sizes, some of them ``fixed``; draws that fail are left out."""
     names = examiner.cell.size_names
     for seed in range(count):
-        sizes = {size: 2 + (k + seed) % max(len(names), 3) for k, size in enumerate(names)}
+        sizes = turned(names, seed)
         if time is not None:
             sizes[time] = 3
         sizes |= fixed or {}
@@ -212,12 +214,8 @@ def _only_blocks(examiner: Examiner, name: str, wrong: Sequence[_Draw]) -> Itera
 
 
 def _equal(got: Array, want: Array) -> bool:
-    if got.shape != want.shape:
-        return False
-    scale = float(np.max(np.abs(want), initial=0.0))
     finest = precision.of(got.dtype)
-    close = _CLOSE if finest is DOUBLE else finest.widest
-    return bool(np.all(np.abs(got - want) <= close * scale))
+    return close(got, want, _CLOSE if finest is DOUBLE else finest.widest)
 
 
 def _factor(hand: Array, want: Array) -> float | None:
