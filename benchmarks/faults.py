@@ -12,7 +12,7 @@ from typing import Any
 
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.oracles import autograd
-from gradcheck.source import cases
+from gradcheck.source.closure import closure
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "lstm.py"
@@ -50,7 +50,7 @@ def step(fault: Fault) -> Step:
 
 def cell(fault: Fault) -> Cell:
     """The same as gradcheck's record."""
-    return cases.closure(step(fault), Source(CASE, 1))
+    return closure(step(fault), Source(CASE, 1))
 
 
 @cache

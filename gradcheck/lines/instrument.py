@@ -22,7 +22,8 @@ from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.evidence import Examiner
 from gradcheck.source import cases, widen
-from gradcheck.source.cases import closure, declaring
+from gradcheck.source.cases import declaring
+from gradcheck.source.closure import closure
 
 _HOOKS = "__gradcheck__"
 GENERATED = "generated"  # set on a return statement that no author wrote

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradcheck.cells.returned import Unusable, gradients
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 
 def linear(x: "B D", b: "D", s: ""):

@@ -11,7 +11,8 @@ from gradcheck.checking.check import checks
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 
 ROOT = Path(__file__).parents[2]
 (LSTM,) = read(ROOT / "cases" / "lstm.py")

@@ -10,7 +10,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.lines.proofread import proofread
 from gradcheck.oracles import finite_differences
 from gradcheck.oracles.autograd import Twin
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 
 def red(function, twin=None, oracles=("fd", "autograd", "unrolled")):

@@ -7,7 +7,7 @@ from gradcheck import laws
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.running.run import Crash
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 
 def evidence(cell):

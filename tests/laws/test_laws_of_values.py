@@ -8,7 +8,8 @@ from gradcheck.checking.check import checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 
 
 def kept(function):

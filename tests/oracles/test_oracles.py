@@ -9,7 +9,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd, complex_step, finite_differences
 from gradcheck.oracles.autograd import Twin
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.verdict import weigh
 
 RNG = np.random.default_rng(0)

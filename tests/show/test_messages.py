@@ -13,7 +13,8 @@ from gradcheck.oracles.autograd import Twin
 from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
 from gradcheck.show import messages
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.verdict import weigh
 
 ROOT = Path(__file__).parents[2]

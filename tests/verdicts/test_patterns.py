@@ -6,7 +6,7 @@ import pytest
 from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.check import numeric
 from gradcheck.evidence import Examiner
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.patterns import find
 
 
