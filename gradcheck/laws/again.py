@@ -12,11 +12,11 @@ def repeatable(evidence: Evidence) -> str | None:
     """Forward and backward, called again, give the same bits."""
     caller, names = evidence.caller, evidence.cell.outputs
     before = dict(zip(names, evidence.outputs, strict=True))
-    outputs, of = caller.forward(evidence.inputs)
+    outputs, backward = caller.forward(evidence.inputs)
     for name in changed(before, dict(zip(names, outputs, strict=True))):
         return f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}"
     first = {n: g for n, g in evidence.hand.items() if not isinstance(g, Unusable)}
-    second = caller.gradients(caller.backward(of, evidence.cotangents), evidence.inputs)
+    second = caller.gradients(caller.backward(backward, evidence.cotangents), evidence.inputs)
     for name, gradient in second.items():
         if name in first and isinstance(gradient, Unusable):
             return f"Two calls differ in d{name}, although the forward repeats itself."
@@ -31,9 +31,9 @@ def repeatable(evidence: Evidence) -> str | None:
 
 def again(evidence: Evidence) -> str | None:
     """A second backward gives the same bits, also once the forward has run on other inputs."""
-    _, of = evidence.caller.forward(evidence.inputs)
-    first = bits(evidence, of, "backward")
-    second = bits(evidence, of, "A second backward")
+    _, backward = evidence.caller.forward(evidence.inputs)
+    first = bits(evidence, backward, "backward")
+    second = bits(evidence, backward, "A second backward")
     for name in first:
         if name not in second or not np.array_equal(first[name], second[name]):
             return (
@@ -47,7 +47,7 @@ def again(evidence: Evidence) -> str | None:
         evidence.cell.run(other)
     except Exception:
         return None  # outside of a domain; what was seen of the first forward stands
-    third = bits(evidence, of, "A later backward")
+    third = bits(evidence, backward, "A later backward")
     for name in first:
         if name not in third or not np.array_equal(first[name], third[name]):
             return (

@@ -81,9 +81,9 @@ def aliasing(evidence: Evidence) -> str | None:
     return None
 
 
-def bits(evidence: Evidence, of: Backward, what: str) -> dict[str, Array]:
+def bits(evidence: Evidence, backward: Backward, what: str) -> dict[str, Array]:
     """The usable gradients that a backward returns."""
-    returned = evidence.caller.backward(of, evidence.cotangents, what)
+    returned = evidence.caller.backward(backward, evidence.cotangents, what)
     found = evidence.caller.gradients(returned, evidence.inputs)
     return {name: g for name, g in found.items() if not isinstance(g, Unusable)}
 
