@@ -15,6 +15,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.oracles import complex_step, finite_differences
+from gradcheck.oracles.loss import Loss
 from gradcheck.source.evaluate import compiled
 
 CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
@@ -154,11 +155,9 @@ class Bench:
         hooks.scope, hooks.changes, hooks.watching = {}, {}, False
         try:
             around = cell.at(drawn.inputs)
-            plain = forward(inputs)
-            exact = complex_step.gradient(forward, inputs, plain, drawn.cotangents, moved)
-            return (
-                exact or finite_differences.gradient(forward, inputs, drawn.cotangents, moved)
-            ).value
+            loss = Loss.at(forward, inputs, drawn.cotangents)
+            exact = complex_step.gradient(loss, moved)
+            return (exact or finite_differences.gradient(loss, moved)).value
         finally:
             hooks.scope, hooks.changes, hooks.watching = kept
             hooks.moved = {}

@@ -8,8 +8,8 @@ import numpy as np
 from gradcheck.cells.cell import Array
 from gradcheck.running.precision import DOUBLE, Precision
 
-# Rounding of a handful of operations, in units of the tensor's largest entry. A right backward
-# and autograd differ by 1 to 5 eps; what exceeds this is measured (monte_carlo.py) before it is judged.
+# Rounding of a handful of operations, in units of the tensor's largest entry. A right backward and
+# autograd differ by 1 to 5 eps; what exceeds this is measured (monte_carlo.py) before it is judged.
 OPERATIONS = 32
 # How many times that noise (precision.py) an entry may be off that is compared with its own size,
 # because nothing else is allowed for it.
