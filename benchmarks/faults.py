@@ -13,7 +13,7 @@ from typing import Any
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.oracles import twins
 from gradcheck.oracles.autograd import Twin
-from gradcheck.source import cases
+from gradcheck.source.closure import closure
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "lstm.py"
@@ -51,7 +51,7 @@ def step(fault: Fault) -> Step:
 
 def cell(fault: Fault) -> Cell:
     """The same as gradcheck's record."""
-    return cases.closure(step(fault), Source(CASE, 1))
+    return closure(step(fault), Source(CASE, 1))
 
 
 @cache

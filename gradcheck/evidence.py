@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from gradcheck.arrays import close
 from gradcheck.cells import contracts
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Gradient, Unusable
-from gradcheck.drawing import draw
+from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, what_raised
 from gradcheck.oracles import complex_step
@@ -240,7 +241,7 @@ class Evidence:
 
 def _close(ours: Array, true: Array) -> bool:
     """Whether a result in float32 is what float64 gives, to a few digits."""
-    return compare(ours, true, SINGLE.widest * np.max(np.abs(true), initial=0.0)).agrees
+    return close(ours, true, SINGLE.widest)
 
 
 def _seen_through(examiner: "Examiner") -> bool:
@@ -293,8 +294,8 @@ class Examiner:
     def ordinary(self) -> tuple[Evidence, ...]:
         """Ordinary numbers and different sizes, without the twin."""
         alone = self if self.twin is None else Examiner(self.cell)
-        sizes = tuple((size, 3 + k) for k, size in enumerate(self.cell.size_names))
-        return tuple(alone.evidence(Example(sizes, seed)) for seed in range(2))
+        drawn = tuple(sizes.rising(self.cell.size_names, 3).items())
+        return tuple(alone.evidence(Example(drawn, seed)) for seed in range(2))
 
 
 def _proves_itself(evidence: Evidence, name: str) -> bool:

@@ -8,7 +8,7 @@ from gradcheck.finding import Wrong
 from gradcheck.oracles import twins
 from gradcheck.show import messages
 from gradcheck.show.sentences import sentence
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.verdict import explain
 
 

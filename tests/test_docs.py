@@ -15,7 +15,8 @@ from gradcheck.drawing.strategies import PROFILES
 from gradcheck.laws import LAWS
 from gradcheck.lines.proofread import proofread
 from gradcheck.show import proofs
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

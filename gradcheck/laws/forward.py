@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import arrays
 from gradcheck.cells.cell import Array, Cell
-from gradcheck.drawing import draw
+from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.running.precision import Precision
 
@@ -20,9 +21,7 @@ CLOSE = 1e-9
 
 def ordinary(cell: Cell, name: str, size: int, seed: int) -> dict[str, Any] | None:
     """Ordinary inputs with this size for one name, and for the others 2, 3, 4, ..."""
-    others = iter(k for k in range(2, len(cell.size_names) + 3) if k != size)
-    sizes = tuple((n, size if n == name else next(others)) for n in cell.size_names)
-    example = Example(sizes, seed)
+    example = Example(tuple(sizes.beside(cell.size_names, name, size).items()), seed)
     return dict(draw.inputs(cell, example)) if draw.fits(cell, example) else None
 
 
@@ -39,10 +38,7 @@ def outputs_of(cell: Cell, inputs: Mapping[str, Any]) -> tuple[Array, ...] | Non
 
 def close(got: Array, want: Array) -> bool:
     """Whether two outputs are one but for rounding."""
-    if got.shape != want.shape:
-        return False
-    largest = max((float(np.max(np.abs(a), initial=0.0)) for a in (got, want)), default=0.0)
-    return bool(np.all(np.abs(got - want) <= CLOSE * largest))
+    return arrays.close(got, want, CLOSE)
 
 
 def alike(got: Array, want: Array, precision: Precision) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import close, is_number
 from gradcheck.lines.edits.edit import Edit
-from gradcheck.lines.instrument import Change, Line, Script, is_number
+from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.lines.statements import target_parts
-from gradcheck.lines.trial import Bench, Drawn, close, whole_value
+from gradcheck.lines.trial import CLOSE, Bench, Drawn, whole_value
 from gradcheck.source.evaluate import compiled
 
 
@@ -168,4 +169,4 @@ def _alike(value: Any, true: Any) -> bool:
         return isinstance(value, tuple | list) and all(_alike(v, t) for v, t in pairs)
     if not is_number(true):
         return True
-    return is_number(value) and np.asarray(value).dtype == np.float64 and close(value, true)
+    return is_number(value) and np.asarray(value).dtype == np.float64 and close(value, true, CLOSE)

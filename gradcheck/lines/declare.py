@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.source import cases
+from gradcheck.source.closure import closure
 
 
 def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> str:
@@ -24,7 +25,7 @@ def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> str:
 
         try:
             module, contracts, watch = cases.declaring(path, first=declare)
-            cell = cases.closure(getattr(module, name), None, contracts[name], watch)
+            cell = closure(getattr(module, name), None, contracts[name], watch)
             if cell.at(inputs).margin == 0:
                 return f'If that is meant, declare it: `{variable}: "{text}" = ...` in line {line}.'
         except Exception:  # a guess that does not run is no suggestion

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from gradcheck.drawing.draw import AT_REST, Example
+from gradcheck.drawing.sizes import turned
 from gradcheck.lines.instrument import Script
 
 
@@ -14,9 +15,8 @@ def examples(script: Script) -> Iterator[Example]:
     def example(
         seed: int, regime: str = "ordinary", fixed: Mapping[str, int] | None = None
     ) -> Example:
-        sizes = {n: 2 + (k + seed) % max(len(names), 3) for k, n in enumerate(names)}
-        sizes |= fixed or {}
-        return Example(tuple(sizes.items()), seed, regime)
+        drawn = {**turned(names, seed), **(fixed or {})}
+        return Example(tuple(drawn.items()), seed, regime)
 
     yield from (example(seed) for seed in (1, 2))
     yield example(3, AT_REST)

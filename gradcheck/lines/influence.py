@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.lines.instrument import Change, Line, is_number
+from gradcheck.arrays import is_number
+from gradcheck.lines.instrument import Change, Line
 from gradcheck.lines.trial import Bench, whole_value
 from gradcheck.source.evaluate import compiled
 

@@ -15,15 +15,15 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gradcheck.cells.cell import Array, Cell, Point, Source
 from gradcheck.cells.returned import Unusable
+from gradcheck.drawing import sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.evidence import Examiner
 from gradcheck.source import cases, widen
-from gradcheck.source.cases import closure, declaring
+from gradcheck.source.cases import declaring
+from gradcheck.source.closure import closure
 
 _HOOKS = "__gradcheck__"
 GENERATED = "generated"  # set on a return statement that no author wrote
@@ -152,9 +152,9 @@ def _reading(path: Path, name: str) -> Callable[[ast.Module], ast.Module]:
     """
     for cell in cases.read(path) if widen.concerns(path.read_text(encoding="utf-8")) else ():
         if isinstance(cell, Cell) and cell.name == name:
-            sizes = tuple((size, k + 2) for k, size in enumerate(cell.size_names))
+            ordinary = tuple(sizes.rising(cell.size_names).items())
             with contextlib.suppress(Exception):  # what fails here is told elsewhere
-                hand = Examiner(cell).evidence(Example(sizes, 0)).hand
+                hand = Examiner(cell).evidence(Example(ordinary, 0)).hand
                 if not any(isinstance(gradient, Unusable) for gradient in hand.values()):
                     return widen.finer
     return lambda tree: tree
@@ -506,10 +506,3 @@ def _either(key: int, value: ast.expr) -> ast.expr:
     """The value that stands in for a statement's own, if there is one, or its own."""
     changed = _call_expression("value", ast.Constant(key), _locals())
     return ast.IfExp(_asked(key), changed, value)
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a float array or number, and so may have a gradient."""
-    return (
-        isinstance(value, np.ndarray | np.floating | float) and np.asarray(value).dtype.kind == "f"
-    )

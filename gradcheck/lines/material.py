@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.lines.edits.edit import Material, is_whole
-from gradcheck.lines.instrument import Line, Script, is_number
+from gradcheck.arrays import is_number, is_whole
+from gradcheck.lines.edits.edit import Material
+from gradcheck.lines.instrument import Line, Script
 from gradcheck.lines.statements import signs, summands
 from gradcheck.lines.trial import Drawn
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import is_number, leaves
 from gradcheck.cells.cell import Array
 from gradcheck.lines.edits.edit import Edit
-from gradcheck.lines.instrument import Change, Line, is_number
+from gradcheck.lines.instrument import Change, Line
 from gradcheck.lines.trial import Bench, Drawn, whole_value
 from gradcheck.source.evaluate import Evaluator
 
@@ -249,19 +250,8 @@ def _before(line: Line, value: Any, evaluator: Evaluator) -> Any:
     return own if alike or isinstance(line.statement, ast.AugAssign) else None
 
 
-def _numbers(value: Any) -> Iterator[Array]:
-    if is_number(value):
-        yield np.asarray(value, dtype=float)
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from _numbers(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _numbers(part)
-
-
 def _flat(value: Any) -> Array:
-    parts = [part.ravel() for part in _numbers(value)]
+    parts = [np.asarray(part, float).ravel() for part in leaves(value) if is_number(part)]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import close, is_number
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import Plan, search
@@ -18,9 +19,9 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.lines import instrument, mend, suggest
 from gradcheck.lines.influence import influence
-from gradcheck.lines.instrument import Line, Script, is_number
+from gradcheck.lines.instrument import Line, Script
 from gradcheck.lines.mend import Findings
-from gradcheck.lines.trial import Bench, close
+from gradcheck.lines.trial import CLOSE, Bench
 from gradcheck.paper import writer
 from gradcheck.source import cases
 from gradcheck.source.cases import Malformed
@@ -209,7 +210,7 @@ def _same(written: list[Any] | None, mended: list[Any] | None) -> bool:
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return all(_equal(a, b) for a, b in zip(one, other, strict=True))
-    return close(one, other) if is_number(one) and is_number(other) else True
+    return close(one, other, CLOSE) if is_number(one) and is_number(other) else True
 
 
 def _small(cell: Cell) -> Iterator[tuple[tuple[str, int], ...]]:

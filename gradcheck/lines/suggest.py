@@ -11,16 +11,18 @@ from functools import partial
 
 import numpy as np
 
+from gradcheck.arrays import close, is_number
 from gradcheck.cells.cell import Array, Cell, Contract
 from gradcheck.cells.contracts import CONSTANT, ORTHOGONAL, ZERO
 from gradcheck.cells.returned import Unusable
-from gradcheck.drawing import draw
+from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Examiner
-from gradcheck.lines.instrument import Script, is_number
-from gradcheck.lines.trial import close
+from gradcheck.lines.instrument import Script
 from gradcheck.running.run import Crash
+
+_CLOSE = 1e-7  # what differences know of a gradient; a dropped term is far larger
 
 
 def contract(script: Script, wrong: Sequence[str]) -> str:
@@ -73,8 +75,7 @@ def _sentence(cell: Cell, declared: Contract) -> str:
 def _examples(cell: Cell) -> Iterator[Example]:
     names = cell.size_names
     for seed in range(3):
-        sizes = {n: 2 + (k + seed) % max(len(names), 3) for k, n in enumerate(names)}
-        yield Example(tuple(sizes.items()), seed + 1)
+        yield Example(tuple(sizes.turned(names, seed).items()), seed + 1)
 
 
 def _holds(examiner: Examiner, wrong: Sequence[str], example: Example) -> bool:
@@ -89,4 +90,4 @@ def _holds(examiner: Examiner, wrong: Sequence[str], example: Example) -> bool:
 
 
 def _right(by_hand: Array | Unusable, true: Array) -> bool:
-    return not isinstance(by_hand, Unusable) and close(by_hand, true, 1e-7)
+    return not isinstance(by_hand, Unusable) and close(by_hand, true, _CLOSE)

@@ -1,12 +1,13 @@
 """Try changes of a script's lines on a few draws, and see which gradients come out right."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import arrays_in, close
 from gradcheck.cells.cell import Array, Backward, Cell
 from gradcheck.cells.returned import Unusable, gradients
 from gradcheck.drawing import draw
@@ -14,20 +15,13 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Evidence
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.oracles import complex_step, finite_differences
+from gradcheck.oracles.loss import Loss
 from gradcheck.source.evaluate import compiled
 
-_CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
+CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
 _SATURATED = 1e-6  # the same where slopes such as 1 - tanh**2 have lost digits
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
-
-
-def close(got: Any, want: Any, tolerance: float = _CLOSE) -> bool:
-    """Whether two values agree up to rounding; different shapes do not."""
-    if np.shape(got) != np.shape(want):
-        return False
-    scale = float(np.max(np.abs(want), initial=0.0))
-    return bool(np.all(np.abs(np.subtract(got, want)) <= tolerance * scale))
 
 
 @dataclass
@@ -161,11 +155,9 @@ class Bench:
         hooks.scope, hooks.changes, hooks.watching = {}, {}, False
         try:
             around = cell.at(drawn.inputs)
-            plain = forward(inputs)
-            exact = complex_step.gradient(forward, inputs, plain, drawn.cotangents, moved)
-            return (
-                exact or finite_differences.gradient(forward, inputs, drawn.cotangents, moved)
-            ).value
+            loss = Loss.at(forward, inputs, drawn.cotangents)
+            exact = complex_step.gradient(loss, moved)
+            return (exact or finite_differences.gradient(loss, moved)).value
         finally:
             hooks.scope, hooks.changes, hooks.watching = kept
             hooks.moved = {}
@@ -191,7 +183,7 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
     except Exception:  # the checks tell what is wrong with the forward; here there is no draw
         return None
     missing = _missing(cell, evidence)
-    least = _SATURATED if example.regime in ("saturated", "huge") else _CLOSE
+    least = _SATURATED if example.regime in ("saturated", "huge") else CLOSE
     truth, tolerances = {}, {}
     for name, reference in references.items():
         scale = float(np.max(np.abs(reference.value), initial=0.0))
@@ -202,19 +194,9 @@ def _drawn(script: Script, example: Example) -> Drawn | None:
             tolerances[name] = max(least, 100 * unknown / scale if scale else 0.0)
     if not truth:
         return None
-    kept = [(a, a.copy()) for a in _arrays([*inputs.values(), *scope.values()])]
+    held = [a for a in arrays_in([*inputs.values(), *scope.values()]) if isinstance(a, np.ndarray)]
+    kept = [(array, array.copy()) for array in held if array.flags.writeable]
     return Drawn(inputs, evidence.cotangents, backward, scope, truth, tolerances, {}, missing, kept)
-
-
-def _arrays(values: Iterable[Any], depth: int = 3) -> Iterator[Array]:
-    """The arrays among some values, and in the lists and dicts among them."""
-    for value in values:
-        if isinstance(value, np.ndarray) and value.flags.writeable:
-            yield value
-        elif isinstance(value, list | tuple) and depth:
-            yield from _arrays(value, depth - 1)
-        elif isinstance(value, dict) and depth:
-            yield from _arrays(value.values(), depth - 1)
 
 
 def _missing(cell: Cell, evidence: Evidence) -> frozenset[str]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.arrays import close
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Gradient, Unusable, gradients
-from gradcheck.drawing import draw
+from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.lines.trial import close
 
 SAME = 1e-9  # of a gradient's largest entry: what is nearer to the author's is no mistake
 _ROUNDING = 1e-13  # of the largest gradient of all: what one that is zero in truth may be off
@@ -98,8 +98,8 @@ def generic(cell: Cell) -> Iterator[Generic]:
     """
     names, examiner = cell.size_names, Examiner(cell)
     for k in range(_ORDINARY + _HUGE):
-        sizes = tuple((name, 2 + (n + k) % max(len(names), 4)) for n, name in enumerate(names))
-        example = Example(sizes, k, "ordinary" if k < _ORDINARY else "huge")
+        drawn = sizes.turned(names, k, least=4)
+        example = Example(tuple(drawn.items()), k, "ordinary" if k < _ORDINARY else "huge")
         if not draw.fits(cell, example):
             continue
         evidence = examiner.evidence(example)

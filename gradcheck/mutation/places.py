@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.lines.instrument import is_number
+from gradcheck.arrays import is_number
 from gradcheck.source.evaluate import Evaluator
 
 

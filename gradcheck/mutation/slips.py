@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.lines.edits.edit import is_whole
+from gradcheck.arrays import is_whole
 from gradcheck.mutation.places import Make, Place, Slip
 from gradcheck.source.trees import letter, parsed, replaced, rewritten, transposed
 

@@ -10,104 +10,74 @@ numbers as well.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import close
 from gradcheck.cells.cell import Array
 from gradcheck.oracles import finite_differences
+from gradcheck.oracles.loss import EPS, Loss
 from gradcheck.oracles.reference import Reference, directions
 
 NAME = "the complex step"
 
 _STEP = 1e-20  # of the tensor's size: products of two imaginary parts vanish
 _UNDERFLOW = 64 * float(np.finfo(float).tiny)  # what results below the normal range may lose
+_SAME = 1e-9  # of an output: far above rounding, far below what another branch gives
 _LOOSE = 1e-6  # agreement with finite differences that rules out a lost term
 
 
-def gradient(
-    forward: finite_differences.Forward,
-    inputs: Mapping[str, Any],
-    plain: Sequence[Array],
-    cotangents: Sequence[Array],
-    name: str,
-) -> Reference | None:
-    """d<cotangents, outputs>/d(inputs[name]), or None where the complex step is not valid.
-
-    ``plain`` are the outputs on the inputs as they are.
-    """
-    x = inputs[name]
+def gradient(loss: Loss, name: str) -> Reference | None:
+    """dL/d(inputs[name]), or None where the complex step is not valid."""
+    x = loss.inputs[name]
     value = np.zeros(x.shape)
     direction = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         direction[index] = 1.0
-        slope = _slope(forward, inputs, plain, cotangents, name, direction)
+        slope = _slope(loss, name, direction)
         if slope is None:
             return None
         value[index], direction[index] = slope, 0.0
     witness, *_ = directions(x.shape)
-    if not _proved(forward, inputs, cotangents, name, witness, value, np.sum(value * witness)):
+    if not _proved(loss, name, witness, value, np.sum(value * witness)):
         return None
-    return Reference(NAME, value, np.full(x.shape, _lost(x, cotangents)))
+    return Reference(NAME, value, np.full(x.shape, _lost(loss, x)))
 
 
-def probed(
-    forward: finite_differences.Forward,
-    inputs: Mapping[str, Any],
-    plain: Sequence[Array],
-    cotangents: Sequence[Array],
-    name: str,
-) -> Reference | None:
+def probed(loss: Loss, name: str) -> Reference | None:
     """The same along random directions only, for arguments with many entries."""
-    x = inputs[name]
+    x = loss.inputs[name]
     chosen = directions(x.shape)
-    slopes = [_slope(forward, inputs, plain, cotangents, name, v) for v in chosen]
+    slopes = [_slope(loss, name, direction) for direction in chosen]
     known = [slope for slope in slopes if slope is not None]
     if len(known) < len(chosen):
         return None
     value = np.array(known)
-    if not _proved(forward, inputs, cotangents, name, chosen[0], value, value[0]):
+    if not _proved(loss, name, chosen[0], value, value[0]):
         return None
     # Each slope is a sum over all outputs, and sums are rounded.
-    rounded = 32 * float(np.finfo(float).eps) * np.max(np.abs(value))
-    return Reference(NAME, value, np.full(len(chosen), _lost(x, cotangents) + rounded), chosen)
+    rounded = 32 * EPS * np.max(np.abs(value))
+    return Reference(NAME, value, np.full(len(chosen), _lost(loss, x) + rounded), chosen)
 
 
-def _slope(
-    forward: finite_differences.Forward,
-    inputs: Mapping[str, Any],
-    plain: Sequence[Array],
-    cotangents: Sequence[Array],
-    name: str,
-    direction: Array,
-) -> float | None:
+def _slope(loss: Loss, name: str, direction: Array) -> float | None:
     """The derivative along ``direction``; None where complex numbers do not come through."""
-    x = inputs[name]
-    step = _step(x)
+    step = _step(loss.inputs[name])
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            outputs = forward({**inputs, name: x + 1j * step * direction})
+            outputs = loss.moved(name, 1j * step * direction)
         except Exception:  # whatever the author's code cannot do with complex numbers
             return None
-    if not all(same(real, out) for real, out in zip(plain, outputs, strict=True)):
+    if not all(same(real, out) for real, out in zip(loss.plain, outputs, strict=True)):
         return None
-    pairs = zip(cotangents, outputs, strict=True)
+    pairs = zip(loss.cotangents, outputs, strict=True)
     return sum(float(np.sum(d * np.imag(out) / step)) for d, out in pairs)
 
 
-def _proved(
-    forward: finite_differences.Forward,
-    inputs: Mapping[str, Any],
-    cotangents: Sequence[Array],
-    name: str,
-    direction: Array,
-    value: Array,
-    slope: float,
-) -> bool:
+def _proved(loss: Loss, name: str, direction: Array, value: Array, slope: float) -> bool:
     """Whether differences see the same slope along a direction."""
-    seen, bound = finite_differences.along(forward, inputs, cotangents, name, direction)
+    seen, bound = finite_differences.along(loss, name, direction)
     return abs(seen - slope) <= _LOOSE * float(np.sum(np.abs(value))) + bound
 
 
@@ -115,13 +85,10 @@ def _step(x: Array) -> float:
     return _STEP * (float(np.max(np.abs(x), initial=0.0)) or 1.0)
 
 
-def _lost(x: Array, cotangents: Sequence[Array]) -> float:
-    return _UNDERFLOW / _step(x) * sum(float(np.sum(np.abs(d))) for d in cotangents)
+def _lost(loss: Loss, x: Array) -> float:
+    return _UNDERFLOW / _step(x) * loss.cotangent_size
 
 
 def same(real: Array, moved: Array) -> bool:
     """Equal real parts, up to the rounding of another code path (complex products round anew)."""
-    if not np.isfinite(moved).all():
-        return False
-    scale = float(np.max(np.abs(real), initial=0.0))
-    return bool(np.all(np.abs(np.real(moved) - real) <= 1e-9 * scale))
+    return bool(np.isfinite(moved).all()) and close(np.real(moved), real, _SAME)

@@ -7,18 +7,16 @@ derivative, smaller steps are tried and the one with the smallest such share is 
 the slopes of the two sides stay apart however small the step: the bound then takes them both in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from gradcheck.cells.cell import Array
+from gradcheck.oracles.loss import EPS, Loss
 from gradcheck.oracles.reference import Reference, directions
 
 NAME = "finite differences"
-
-Forward = Callable[[Mapping[str, Any]], tuple[Array, ...]]
 
 # The steps, relative to the entry (at least to 1, the scale on which gates bend).
 _STEPS = (2.0**-7, 2.0**-12, 2.0**-17)
@@ -28,105 +26,74 @@ _GOOD = 1e-9  # relative bound at which no further step is tried
 _DIM = 1e-4  # relative bound beyond which the bound is itself uncertain
 _DOUBT = 16
 _DIGITS = 5e-11  # relative: however smooth it looks, no difference is believed to more digits
-_EPS = float(np.finfo(float).eps)
 
 
-def gradient(
-    forward: Forward,
-    inputs: Mapping[str, Any],
-    cotangents: Sequence[Array],
-    name: str,
-    noise: float = 0.0,
-    eps: float = _EPS,
-    *,
-    every: bool = False,
-) -> Reference:
-    """d<cotangents, outputs>/d(inputs[name]), entry by entry; 6 forwards an entry as a rule.
+def gradient(loss: Loss, name: str, *, every: bool = False) -> Reference:
+    """dL/d(inputs[name]), entry by entry; 6 forwards an entry as a rule.
 
-    ``noise`` bounds the rounding of <cotangents, outputs> beyond one ``eps`` of each output,
-    that of the coarsest number in the forward: where a pre-activation of 1e3 is rounded, its
-    sigmoid is off by more than that. ``every`` step is tried, also after a good one.
+    ``every`` step is tried, also after a good one.
     """
-    x = inputs[name]
+    x = loss.inputs[name]
     value, error = np.zeros(x.shape), np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         direction = np.zeros(x.shape)
         direction[index] = 1.0
-        value[index], error[index] = along(
-            forward, inputs, cotangents, name, direction, noise, eps, every=every
-        )
+        value[index], error[index] = along(loss, name, direction, every=every)
     unknown = ~(np.isfinite(value) & np.isfinite(error))  # the forward overflows within each step
     value, error = np.where(unknown, 0.0, value), np.where(unknown, np.inf, error)
     return Reference(NAME, value, error)
 
 
-def probed(
-    forward: Forward,
-    inputs: Mapping[str, Any],
-    cotangents: Sequence[Array],
-    name: str,
-    noise: float = 0.0,
-    eps: float = _EPS,
-) -> Reference:
+def probed(loss: Loss, name: str) -> Reference:
     """The same along random directions only, for arguments with many entries."""
-    chosen = directions(inputs[name].shape)
-    pairs = [
-        along(forward, inputs, cotangents, name, direction, noise, eps, many=True)
-        for direction in chosen
-    ]
-    value, error = np.array(pairs).T
+    chosen = directions(loss.inputs[name].shape)
+    value, error = np.array([along(loss, name, direction, many=True) for direction in chosen]).T
     return Reference(NAME, value, error, chosen)
 
 
 def along(
-    forward: Forward,
-    inputs: Mapping[str, Any],
-    cotangents: Sequence[Array],
-    name: str,
-    direction: Array,
-    noise: float = 0.0,
-    eps: float = _EPS,
-    *,
-    many: bool = False,
-    every: bool = False,
+    loss: Loss, name: str, direction: Array, *, many: bool = False, every: bool = False
 ) -> tuple[float, float]:
-    """The derivative of <cotangents, outputs> along ``direction``, and a bound on its error.
+    """The derivative of the loss along ``direction``, and a bound on its error.
 
     ``many`` entries move together: smaller steps, and the roundings of the outputs, which random
     cotangents sign, add up as random numbers do.
     """
-    x = inputs[name]
-
-    plain = forward(inputs)
+    eps, noise = loss.eps, (_in_quadrature if many else _in_full)(loss.blurs)
 
     def difference(step: float) -> _Difference:
         """Slope, its rounding, and the bends: how far the slopes of the two sides are apart."""
-        above, below = x + step * direction, x - step * direction
         try:
-            up, down = forward({**inputs, name: above}), forward({**inputs, name: below})
+            up, down = loss.moved(name, step * direction), loss.moved(name, -step * direction)
         except Exception:  # the author's forward may refuse what lies outside its domain
             return float("nan"), float("inf"), np.array([np.nan])
-        pairs = list(zip(cotangents, up, plain, down, strict=True))
-        slope = sum(float(np.sum(d * (u - v))) for d, u, _, v in pairs) / (2 * step)
-        sizes = [np.abs(d) * (np.abs(u) + np.abs(v)) for d, u, _, v in pairs]
+        runs = list(zip(loss.cotangents, up, loss.plain, down, strict=True))
+        slope = loss.change(u - v for _, u, _, v in runs) / (2 * step)
+        sizes = [np.abs(d) * (np.abs(u) + np.abs(v)) for d, u, _, v in runs]
         # Entry by entry: a kink of one sample may hide behind a smooth bend of another.
-        bends = [np.abs(d * ((u - m) - (m - v))) for d, u, m, v in pairs]
+        bends = [np.abs(d * ((u - m) - (m - v))) for d, u, m, v in runs]
         told = [b * (b > 4 * eps * s) / step for b, s in zip(bends, sizes, strict=True)]
-        if many:
-            size = 8 * float(np.sqrt(sum(np.sum(one**2) for one in sizes)))
-        else:
-            size = sum(float(np.sum(one)) for one in sizes)
+        size = 8 * _in_quadrature(sizes) if many else _in_full(sizes)
         bend = np.concatenate([one.ravel() for one in told])
         return slope, (eps * size + 2 * noise) / (2 * step), bend
 
-    steps = _COARSE_STEPS if eps > _EPS else _FINER_STEPS if many else _STEPS
+    moved = np.abs(loss.inputs[name][direction != 0])
+    steps = _COARSE_STEPS if eps > EPS else _FINER_STEPS if many else _STEPS
     tried: list[_Estimate] = []
-    for step in _steps(np.abs(x[direction != 0]), steps):
+    for step in _steps(moved, steps):
         one = _extrapolated(*(difference(step / 2**k) for k in range(3)))
         tried.append(one)
         if one.share <= _GOOD and one.settled and not every:
             break
-    return _believed(tried, coarse=eps > _EPS)
+    return _believed(tried, coarse=eps > EPS)
+
+
+def _in_full(parts: Sequence[Array]) -> float:
+    return sum(float(np.sum(part)) for part in parts)
+
+
+def _in_quadrature(parts: Sequence[Array]) -> float:
+    return float(np.sqrt(sum(np.sum(part**2) for part in parts)))
 
 
 @dataclass(frozen=True)

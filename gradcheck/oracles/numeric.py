@@ -11,6 +11,7 @@ from gradcheck.cells.cell import Array
 from gradcheck.drawing.draw import EXTREME
 from gradcheck.oracles import complex_step, finite_differences, kinks
 from gradcheck.oracles.kinks import Kink
+from gradcheck.oracles.loss import Loss
 from gradcheck.oracles.reference import Reference
 from gradcheck.running import monte_carlo
 from gradcheck.running.compare import compare
@@ -38,7 +39,7 @@ class Numeric:
         if name not in self._best:
             exact = None
             if self._regime == "ordinary" or self._analytic(name):
-                exact = self._complex_step(self._run.forward, name)
+                exact = self._complex_step(self._repeated, name)
             self._best[name] = exact or self.differences(name)
         return self._best[name]
 
@@ -68,43 +69,42 @@ class Numeric:
         """Finite differences, whether or not the complex step is valid; by ``every`` step or until
         one is good.
         """
-        run = self._run
-        given = run.forward, run.inputs, run.cotangents, name
-        blurs = [np.abs(d) * s for d, s in zip(run.cotangents, run.rounding.outputs, strict=True)]
-        precision = run.rounding.precision
         if self._is_large(name):
-            # The cotangents are random, so that the errors of many outputs do not add up.
-            spread = float(np.sqrt(sum(np.sum(blur**2) for blur in blurs)))
-            return finite_differences.probed(*given, precision.deviations * spread, precision.eps)
-        spread = sum(float(np.sum(blur)) for blur in blurs)
-        return finite_differences.gradient(
-            *given, precision.deviations * spread, precision.eps, every=every
-        )
+            return finite_differences.probed(self._blurred, name)
+        return finite_differences.gradient(self._blurred, name, every=every)
 
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
         if name not in self._kinks:
-            # There a smooth bend may look like a kink.
-            run, looked_for = (
-                self._run,
-                self._regime not in EXTREME and not self._is_large(name),
-            )
-            at = kinks.kinks if looked_for else lambda *_: ()
-            self._kinks[name] = at(run.forward, run.inputs, run.cotangents, name)
+            # In extreme numbers a smooth bend may look like a kink.
+            looked_for = self._regime not in EXTREME and not self._is_large(name)
+            self._kinks[name] = kinks.kinks(self._loss, name) if looked_for else ()
         return self._kinks[name]
 
     @cached_property
-    def _outputs(self) -> tuple[Array, ...]:
-        """The forward once more."""
-        run, outputs = self._run, self._run.forward(self._run.inputs)
-        for name, one, other in zip(run.cell.outputs, run.outputs, outputs, strict=True):
+    def _loss(self) -> Loss:
+        return Loss.at(self._run.forward, self._run.inputs, self._run.cotangents)
+
+    @cached_property
+    def _repeated(self) -> Loss:
+        """The same of a forward that gives twice what it gave once."""
+        run = self._run
+        for name, one, other in zip(run.cell.outputs, run.outputs, self._loss.plain, strict=True):
             if not complex_step.same(one, other):
                 raise Crash(f"Two calls of the forward differ in {name}.\n{NOT_A_FUNCTION}")
-        return outputs
+        return self._loss
 
-    def _complex_step(self, forward: finite_differences.Forward, name: str) -> Reference | None:
+    @cached_property
+    def _blurred(self) -> Loss:
+        """The same with how far rounding moves it, for the oracle that subtracts."""
+        cotangents, rounding = self._run.cotangents, self._run.rounding
+        limits, spreads = rounding.precision, zip(cotangents, rounding.outputs, strict=True)
+        blurs = tuple(limits.deviations * (np.abs(d) * spread) for d, spread in spreads)
+        return replace(self._loss, eps=limits.eps, blurs=blurs)
+
+    def _complex_step(self, loss: Loss, name: str) -> Reference | None:
         ask = complex_step.probed if self._is_large(name) else complex_step.gradient
-        return ask(forward, self._run.inputs, self._outputs, self._run.cotangents, name)
+        return ask(loss, name)
 
     def _complex_noise(self, name: str) -> Array:
         """The rounding noise of the complex step: its spread over disturbed forwards."""
@@ -120,7 +120,7 @@ class Numeric:
                     outputs = self._run.point.forward(moved)
                 return tuple(np.asarray(monte_carlo.plain(out)) for out in outputs)
 
-            found = self._complex_step(forward, name)
+            found = self._complex_step(replace(self._repeated, forward=forward), name)
             if found is None:
                 return np.full_like(self._best[name].value, np.inf)
             values.append(found.value)

@@ -8,8 +8,8 @@ import numpy as np
 from gradcheck.cells.cell import Array
 from gradcheck.running.precision import DOUBLE, Precision
 
-# Rounding of a handful of operations, in units of the tensor's largest entry. A right backward
-# and autograd differ by 1 to 5 eps; what exceeds this is measured (noise.py) before it is judged.
+# Rounding of a handful of operations, in units of the tensor's largest entry. A right backward and
+# autograd differ by 1 to 5 eps; what exceeds this is measured (monte_carlo.py) before it is judged.
 OPERATIONS = 32
 # How many times that noise (precision.py) an entry may be off that is compared with its own size,
 # because nothing else is allowed for it.
@@ -78,11 +78,18 @@ def compare(
     noise: Callable[[], Noise] | None = None,
     precision: Precision = DOUBLE,
 ) -> Comparison:
-    """Compare a result with a reference whose own error is at most ``own_error``.
+    """Compare a result with a reference whose own error is at most ``own_error``, in two stages.
 
-    ``noise`` measures the rounding noise of the two computations, and the precision of the
-    coarsest number in them. It is costly, and asked only if the first bound is exceeded, or if
-    some small entry is off by more than a millionth of itself.
+    With E = ``own_error`` and U the precision's ``subnormal``, each |got - want| may be at most
+
+        A = 32 eps max|want| + E + U                            first, and
+        B = min(A + n S, widest |want| + E + U + 4 n S)         once the noise S is known
+
+    where ``noise`` measures S, the standard deviation of rounding in the two computations, and
+    the coarsest precision in them, whose eps and n = ``deviations`` then count. That is costly,
+    and done only if A is exceeded, or if some small entry is off by more than ``widest`` of
+    itself. B is A + n S alone where that is too wide to judge by: where the tensor is rounding,
+    so is the spread of its small entries.
     """
     first = Comparison(got, want, _allowed(want, own_error, precision), precision)
     share = precision.widest * np.abs(want)  # of what each entry is itself

@@ -8,7 +8,7 @@ Numbers that no type rounds do not count: a mask of 0 and 1, or the eps of a typ
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import arrays_in
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.running import precision
 from gradcheck.running.precision import Precision
@@ -66,7 +67,7 @@ class _Notes:
         def after(frame: FrameType, event: str, _: object) -> Any:
             nonlocal line
             for name, value in frame.f_locals.items():
-                for array in _arrays(value):
+                for array in arrays_in(value):
                     if self._coarse(array.dtype) and id(array) not in self._named:
                         self._variable(array, line, name)
             line = frame.f_lineno
@@ -84,13 +85,13 @@ class _Notes:
     def operation(self, values: Sequence[Any]) -> None:
         """The operands and results of one operation on what was handed in."""
         for value in values:
-            for array in _arrays(value):
+            for array in arrays_in(value):
                 if self._coarse(array.dtype) and not _exact(array):
                     self._note(array.dtype, self._line(), None)
 
     def rounded(self, value: Any) -> None:
         """A number that was finer before; even a power of two may have been another number."""
-        for array in _arrays(value):
+        for array in arrays_in(value):
             if self._coarse(array.dtype):
                 self._note(array.dtype, self._line(), None)
 
@@ -163,16 +164,3 @@ def _exact(array: Any) -> bool:
     plain = np.asarray(array, np.complex128)
     mantissas = np.frexp(np.abs([plain.real, plain.imag]))[0]
     return bool(np.isin(mantissas, (0.0, 0.5)).all())
-
-
-def _arrays(value: Any, depth: int = 3) -> Iterator[Array | np.generic]:
-    """The arrays in a value, or in the lists, tuples and dicts that it is made of."""
-    match value:
-        case np.ndarray() | np.generic():
-            yield value
-        case list() | tuple() if depth:
-            for part in value:
-                yield from _arrays(part, depth - 1)
-        case dict() if depth:
-            for part in value.values():
-                yield from _arrays(part, depth - 1)

@@ -56,10 +56,12 @@ class Caller:
         with self.crashing("The forward"):
             return self.cell.run(self.handed(inputs))
 
-    def backward(self, of: Backward, cotangents: Sequence[Array], what: str = "backward") -> object:
+    def backward(
+        self, backward: Backward, cotangents: Sequence[Array], what: str = "backward"
+    ) -> object:
         """What a backward returns; raises Crash, told of ``what``."""
         with self.crashing(what):
-            return of([d.copy() for d in cotangents] if self.writes else cotangents)
+            return backward([d.copy() for d in cotangents] if self.writes else cotangents)
 
     def gradients(self, returned: object, inputs: Mapping[str, Any]) -> dict[str, Gradient]:
         """The gradients in what a backward returned, by argument.
@@ -113,11 +115,11 @@ class Run:
         Nothing runs in between, so that a cell that shares state between its calls is judged
         alike whichever node asks first; unrolling and law[again] are there to tell on it.
         """
-        outputs, of = self.caller.forward(self.inputs)
+        outputs, backward = self.caller.forward(self.inputs)
         cotangents = tuple(self._given(outputs) if callable(self._given) else self._given)
         kept = tuple(output.copy() for output in outputs)
         try:
-            returned = self.caller.backward(of, cotangents)
+            returned = self.caller.backward(backward, cotangents)
         except (CaseError, Crash) as error:
             return kept, cotangents, error
         return kept, cotangents, self.caller.gradients(returned, self.inputs)

@@ -17,6 +17,7 @@ from gradcheck.cells.contracts import Watch
 from gradcheck.errors import CaseError
 from gradcheck.source import cases
 from gradcheck.source.cases import Malformed
+from gradcheck.source.closure import closure
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Author:
             warnings.simplefilter("ignore")  # a slip may well be doubtful Python
             exec(compile(module, str(self.path), "exec"), space)
         source = Source(self.path, self.function.lineno)
-        return cases.closure(space[self.name], source, self.contracts, self.watch)
+        return closure(space[self.name], source, self.contracts, self.watch)
 
     @cached_property
     def _needed(self) -> tuple[ast.stmt, ...]:

@@ -6,12 +6,12 @@ The shrunk example is too small to tell B from 1/B: what is said of a gradient h
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from gradcheck.arrays import close
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Unusable
 from gradcheck.checking.judge import Refer
 from gradcheck.drawing.draw import Example, fits
+from gradcheck.drawing.sizes import turned
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence, Examiner
 from gradcheck.running import precision
@@ -57,9 +57,8 @@ class Inquiry:
 
     def draws(self, condition: "Condition", count: int = 3) -> Iterator[Draw]:
         """Draws under a condition; those that fail are left out."""
-        names = self.cell.size_names
         for seed in range(count):
-            sizes = {size: 2 + (k + seed) % max(len(names), 3) for k, size in enumerate(names)}
+            sizes = turned(self.cell.size_names, seed)
             if self.time is not None:
                 sizes[self.time] = 3
             sizes |= condition.sizes
@@ -100,9 +99,5 @@ class Condition:
 
 def equal(got: Array, want: Array) -> bool:
     """Whether two gradients are one, but for the rounding of the coarser."""
-    if got.shape != want.shape:
-        return False
-    scale = float(np.max(np.abs(want), initial=0.0))
     finest = precision.of(got.dtype)
-    close = CLOSE if finest is DOUBLE else finest.widest
-    return bool(np.all(np.abs(got - want) <= close * scale))
+    return close(got, want, CLOSE if finest is DOUBLE else finest.widest)

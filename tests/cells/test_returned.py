@@ -6,7 +6,7 @@ import pytest
 from gradcheck.cells.returned import Unusable, gradients
 from gradcheck.finding import of_unusable
 from gradcheck.show.sentences import sentence
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 
 def linear(x: "B D", b: "D", s: ""):

@@ -12,7 +12,8 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Right, Wrong
 from gradcheck.oracles import twins
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 from tests.helpers import fault
 
 ROOT = Path(__file__).parents[2]

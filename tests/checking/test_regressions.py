@@ -10,7 +10,7 @@ from gradcheck.finding import Reason, Unjudged
 from gradcheck.lines.proofread import proofread
 from gradcheck.oracles import finite_differences
 from gradcheck.oracles.autograd import Twin
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from tests.helpers import fault, found, red
 
 

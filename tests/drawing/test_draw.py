@@ -5,7 +5,7 @@ import pytest
 
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import AT_REST, REGIMES, Example
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 SIZES = (("B", 3), ("H", 4), ("V", 5), ("T", 2))
 

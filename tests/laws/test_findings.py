@@ -9,7 +9,8 @@ from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged, Wrong
 from gradcheck.laws.runs import all_of
 from gradcheck.show.sentences import sentence
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 
 NOTHING, ROUNDING = Unjudged(Reason.NOTHING_TO_TRY), Unjudged(Reason.ROUNDING)
 

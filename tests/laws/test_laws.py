@@ -9,7 +9,7 @@ from gradcheck.evidence import Examiner
 from gradcheck.finding import Wrong
 from gradcheck.running.run import Crash
 from gradcheck.show.sentences import sentence
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 
 
 def evidence(cell):

@@ -10,7 +10,8 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged, Wrong
 from gradcheck.show.sentences import sentence
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 
 
 def kept(function):

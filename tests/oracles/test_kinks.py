@@ -10,6 +10,7 @@ from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import search
 from gradcheck.lines import declare
 from gradcheck.oracles import kinks
+from gradcheck.oracles.loss import Loss
 from gradcheck.source.cases import read
 from tests.helpers import fault
 
@@ -148,7 +149,8 @@ def test_no_declaration_is_made_up(tmp_path):
 
 def slopes_at(function, x):
     x = np.array(x, dtype=float)
-    return kinks.kinks(lambda given: (function(given["x"]),), {"x": x}, (np.ones(x.shape),), "x")
+    loss = Loss.at(lambda given: (function(given["x"]),), {"x": x}, (np.ones(x.shape),))
+    return kinks.kinks(loss, "x")
 
 
 def test_only_a_kink_is_a_kink():

@@ -11,7 +11,7 @@ from gradcheck.oracles import autograd, complex_step, finite_differences
 from gradcheck.oracles.autograd import Twin
 from gradcheck.show import patterns
 from gradcheck.show.witnesses import columns
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.verdict import explain
 from tests.helpers import fault, judged
 

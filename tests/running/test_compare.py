@@ -11,7 +11,7 @@ from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.compare import compare
 from gradcheck.running.precision import DOUBLE
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from tests.helpers import fault
 
 WANT = np.array([[0.5, -2.0, 1e-9], [1.0, 0.25, 0.0]])

@@ -173,7 +173,7 @@ def test_a_tracer_such_as_that_of_coverage_is_there_again_afterwards(seen):
 
 
 def test_a_cell_without_a_file_is_seen_by_its_operations():
-    from gradcheck.source.cases import closure
+    from gradcheck.source.closure import closure
 
     def cell(x: "B"):
         def backward(dy):

@@ -12,7 +12,8 @@ from gradcheck.drawing.draw import Example
 from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
 from gradcheck.show import messages
-from gradcheck.source.cases import closure, read
+from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.verdict import explain
 from tests import helpers
 from tests.helpers import fault, nodes

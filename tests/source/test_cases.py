@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck.cells.cell import Cell
-from gradcheck.errors import CaseError
-from gradcheck.source.cases import Malformed, closure, read
+from gradcheck.source.cases import Malformed, read
 
 NOT_OUTPUTS = "End the forward with `return (h, c), backward`, or `return y, backward`."
 
@@ -231,19 +230,3 @@ def test_a_file_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (found,) = read(tmp_path / "gone.py")
     assert found.message == "gone.py cannot be read: No such file or directory."
-
-
-def test_a_closure_needs_no_file():
-    def double(x: "B"):
-        def backward(dy):
-            return 2 * dy
-
-        return 2 * x, backward
-
-    assert closure(double).outputs == ("y",)
-
-    def broken(x: "B"):
-        return x / 0 + undefined
-
-    with pytest.raises(CaseError, match="NameError: name 'undefined' is not defined"):
-        closure(broken)

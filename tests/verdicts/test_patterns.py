@@ -7,7 +7,7 @@ from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.judge import numeric
 from gradcheck.evidence import Examiner
 from gradcheck.show.patterns import sentence
-from gradcheck.source.cases import closure
+from gradcheck.source.closure import closure
 from gradcheck.verdicts.fresh import Inquiry
 from gradcheck.verdicts.patterns import find
 

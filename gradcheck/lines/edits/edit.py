@@ -94,13 +94,6 @@ class Material:
         return np.shape(value) if isinstance(value, np.ndarray | np.generic | float | int) else None
 
 
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, or an array of them."""
-    if isinstance(value, np.ndarray):
-        return bool(value.dtype.kind == "i")
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def broadcasts(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
     """Whether arrays of two shapes can be combined entry by entry."""
     pairs: Iterable[tuple[int, int]] = zip(reversed(first), reversed(second), strict=False)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.arrays import is_whole
 from gradcheck.lines.edits import calls, indices
-from gradcheck.lines.edits.edit import Kind, Material, is_whole
+from gradcheck.lines.edits.edit import Kind, Material
 from gradcheck.source.trees import (
     COLUMN,
     calling,
