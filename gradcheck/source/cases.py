@@ -21,6 +21,7 @@ from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, shown_path, what_raised
 from gradcheck.source import execute, widen
+from gradcheck.source.trees import reached
 
 _LARGEST = 100_000  # entries of one argument at the sizes of the first run
 _EXAMPLE = 'def {name}(x: "B D", W: "D H", b: "H"):'
@@ -65,7 +66,7 @@ def _functions(module: ModuleType, path: Path) -> list[FunctionType]:
         if isinstance(function, FunctionType)
         and function.__code__.co_filename == str(path)
         and not name.startswith("_")
-        and _strings(function)
+        and shape_strings(function)
     ]
 
 
@@ -131,26 +132,27 @@ def closure(
 
 
 def declaring(
-    path: Path,
-    change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
-    names: Mapping[str, Any] | None = None,
-    first: Callable[[ast.Module], ast.Module] = lambda tree: tree,
+    path: Path, first: Callable[[ast.Module], ast.Module] = lambda tree: tree
 ) -> tuple[ModuleType, dict[str, tuple[Contract, ...]], Watch]:
     """Execute a case file: the module, what its functions declare, and whom they report to.
 
-    ``change`` edits the tree once its declarations are read, ``first`` before that.
+    What a function declares holds for those that call it. ``first`` edits the tree before that.
     """
     watch, found = Watch(), {}
 
     def reporting(tree: ast.Module) -> ast.Module:
         tree = first(tree)
-        found.update(contract.declared(tree))
-        return change(tree)
+        own = contract.declared(tree)
+        functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+        for name, node in functions.items():
+            called = [other for other in reached([node], functions) if other != name]
+            found[name] = tuple(one for other in (name, *called) for one in own[other])
+        return tree
 
-    return execute.module(path, reporting, {**(names or {}), contract.WATCH: watch}), found, watch
+    return execute.module(path, reporting, {contract.WATCH: watch}), found, watch
 
 
-def _strings(function: Callable[..., Any]) -> dict[str, str]:
+def shape_strings(function: Callable[..., Any]) -> dict[str, str]:
     """The shape strings among a function's annotations, by argument."""
     future = bool(function.__code__.co_flags & 0x1000000)  # `from __future__ import annotations`
     found = {}
@@ -168,7 +170,7 @@ def _strings(function: Callable[..., Any]) -> dict[str, str]:
 def _signature(
     function: Callable[..., Any],
 ) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
-    strings = _strings(function)
+    strings = shape_strings(function)
     arguments, constants = [], []
     for parameter in inspect.signature(function).parameters.values():
         name = parameter.name
