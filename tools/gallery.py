@@ -31,6 +31,7 @@ from gradcheck.oracles import twins
 from gradcheck.show import table
 from gradcheck.source.cases import Malformed
 from gradcheck.source.cases import read as cells_of
+from gradcheck.source.listing import returned
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from gradcheck.oracles.autograd import Twin
@@ -301,18 +302,9 @@ def source(text: str, tree: ast.Module, name: str) -> Source:
     while lines[first - 2].lstrip().startswith("#"):
         first -= 1
     last = function.end_lineno or first
-    head = _backward(function)
+    head = returned(function)
     cut = head.lineno if head else last + 1
     return Source(said, _dedented(lines[first - 1 : cut - 1]), _dedented(lines[cut - 1 : last]))
-
-
-def _backward(function: ast.FunctionDef) -> ast.FunctionDef | None:
-    """The nested function that the cell returns last."""
-    match function.body[-1]:
-        case ast.Return(value=ast.Tuple(elts=[*_, ast.Name(id=name)])):
-            nested = [n for n in function.body if isinstance(n, ast.FunctionDef) and n.name == name]
-            return nested[-1] if nested else None
-    return None
 
 
 def _apart(node: ast.stmt, cells: set[str]) -> bool:

@@ -11,7 +11,7 @@ forward, or on a cotangent of ``backward``. docs/contracts.md has the forms for 
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,32 +114,17 @@ def _without(cotangent: Array, output: Array) -> Array:
 
 
 def declared(tree: ast.Module) -> dict[str, tuple[Contract, ...]]:
-    """What each function of a file declares; the tree is changed to report it to the watch.
+    """What each function of a file declares itself; the tree is changed to report to the watch.
 
     Raises CaseError for a declaration that cannot be read.
     """
-    own: dict[str, list[Contract]] = {}
-    called: dict[str, set[str]] = {}
+    own: dict[str, tuple[Contract, ...]] = {}
     for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
-        called[function.name] = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
         reader = _Reader()
         reader.visit(function)
-        own[function.name] = reader.contracts
+        own[function.name] = tuple(reader.contracts)
     ast.fix_missing_locations(tree)
-    return {name: tuple(_with_helpers(name, own, called)) for name in own}
-
-
-def _with_helpers(
-    name: str, own: Mapping[str, list[Contract]], called: Mapping[str, set[str]]
-) -> Iterator[Contract]:
-    """What a function declares itself, and what the functions do that it calls."""
-    reached, waiting = {name}, [name]
-    while waiting:
-        current = waiting.pop()
-        yield from own[current]
-        new = called[current] & own.keys() - reached
-        reached |= new
-        waiting += sorted(new)
+    return own
 
 
 class _Reader(ast.NodeTransformer):

@@ -80,13 +80,15 @@ class Claims:
         return _error(eval(compiled(whole_value(line, line.expression)), dict(space)), true)
 
     def _read(self) -> Iterator[tuple[int, _Claim]]:
+        # The backward of a step runs many times: a name there is no one quantity of the forward.
+        own = [line for line in self._script.lines if line.site == 0]
         last: dict[str, int] = {}
         whole: dict[str, bool] = {}
-        for line in sorted(self._script.lines, key=lambda line: (line.number, not line.absent)):
+        for line in sorted(own, key=lambda line: (line.number, not line.absent)):
             for target in line.targets:
                 last[target] = line.key
                 whole[target] = whole.get(target, True) and not line.loop
-        for line in self._script.lines:
+        for line in own:
             parts = target_parts(line)
             names = [
                 self._script.quantity(name)

@@ -18,8 +18,7 @@ _ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast
 def gathered(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any]) -> Material:
     """The material for edits of a line; ``space`` is what it could see when it ran on a draw."""
     module = script.hooks.module
-    scope = {**drawn.scope, **drawn.inputs}
-    known = {**scope, **{name: value for name, value in space.items() if name not in module}}
+    known = {n: value for n, value in space.items() if n not in module or value is not module[n]}
     later = {t for other in script.lines if other.key >= line.key for t in other.targets}
     later -= set(space)
     names = [

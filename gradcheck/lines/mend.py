@@ -339,7 +339,7 @@ class _Search:
             line = waiting.pop()
             read = {n.id for n in ast.walk(line.expression) if isinstance(n, ast.Name)}
             for other in self.script.lines:
-                if other.absent:
+                if other.absent or other.site != line.site:
                     continue
                 feeds = bool(read & set(other.targets)) and other.key not in self.claims
                 builds = bool(set(line.targets) & set(other.targets)) and line.key == key

@@ -255,7 +255,7 @@ def _worked(read: Script, wrong: frozenset[str]) -> Worked | None:
 
 def _assigned(line: Line, seen: list[Any]) -> Iterable[tuple[str, Any]]:
     """The plain names that a line assigns, with the last value of each."""
-    if not seen or line.absent:
+    if not seen or line.absent or line.site:
         return
     values = seen[-1] if isinstance(seen[-1], tuple) else (seen[-1],)
     if len(values) == len(line.targets):

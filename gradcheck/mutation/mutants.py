@@ -17,7 +17,7 @@ from gradcheck.cells.cell import Array
 from gradcheck.mutation.places import Place, Several
 from gradcheck.mutation.slips import EXPRESSIONS
 from gradcheck.mutation.statements import STATEMENTS
-from gradcheck.source.author import Author
+from gradcheck.source.listing import Listing, Site
 from gradcheck.source.trees import expressions, rewritten
 
 SLIPS = (*EXPRESSIONS, *STATEMENTS)
@@ -36,18 +36,18 @@ class Mutant:
 
 
 def mutants(
-    author: Author, inputs: Mapping[str, Any], cotangents: tuple[Array, ...]
+    listing: Listing, inputs: Mapping[str, Any], cotangents: tuple[Array, ...]
 ) -> list[Mutant]:
     """Every mutant once, in the order of the lines; the numbers tell which names are alike."""
-    scopes = _scopes(author, inputs, cotangents)
+    scopes = _scopes(listing, inputs, cotangents)
     found: dict[tuple[int, str], Mutant] = {}
-    for definition, site in author.sites:
-        for place in _places(author, definition, site, scopes):
+    for site in listing.sites:
+        for place in places(listing, site, scopes):
             for slip, old, new in _slips(place):
-                mutant = _mutant(author, definition, place, slip, old, new)
+                mutant = _mutant(site, place, slip, old, new)
                 if mutant.mutant != _shown(place.statement):
                     found.setdefault((id(place.statement), mutant.mutant), mutant)
-    return list(found.values())
+    return sorted(found.values(), key=lambda mutant: mutant.line)
 
 
 def stratified(found: list[Mutant]) -> Iterator[Mutant]:
@@ -66,9 +66,7 @@ def stratified(found: list[Mutant]) -> Iterator[Mutant]:
             del waiting[key]
 
 
-def _mutant(
-    author: Author, definition: ast.stmt, place: Place, slip: str, old: ast.AST, new: Any
-) -> Mutant:
+def _mutant(site: Site, place: Place, slip: str, old: ast.AST, new: Any) -> Mutant:
     gone = place.following if isinstance(new, Several) and new.next_too else None
     standing = ast.If(ast.Constant(True), list(new.body), []) if isinstance(new, Several) else new
 
@@ -79,10 +77,10 @@ def _mutant(
     last = statement.end_lineno or statement.lineno
     if isinstance(statement, ast.For | ast.If | ast.With):
         last = statement.body[0].lineno - 1
-    lines = author.text[statement.lineno - 1 : max(last, statement.lineno)]
+    definition = site.definition.node
     return Mutant(
         statement.lineno,
-        " ".join(line.strip() for line in lines),
+        site.source(statement, last),
         _shown(standing if old is statement else rewritten(statement, change)),
         slip,
         definition,
@@ -130,25 +128,25 @@ def _own(statement: ast.stmt) -> Iterator[ast.expr]:
             yield node
 
 
-def _places(
-    author: Author, definition: ast.stmt, site: ast.stmt, scopes: Mapping[int, Mapping[str, Any]]
+def places(
+    listing: Listing, site: Site, scopes: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[Place]:
-    outer = scopes.get(definition.lineno, {}) if site is not definition else {}
-    if isinstance(site, ast.Assign):  # a named lambda
-        space = scopes.get(site.lineno, {})
-        yield Place(site, None, space, author.module, (), (), frozenset(), (), False)
+    """The statements of a function that may be edited; ``scopes`` tell what names are worth."""
+    node = site.node
+    outer = {} if site.around is None else scopes.get(site.around.lineno, {})
+    space = {**outer, **scopes.get(node.lineno, {})}
+    if isinstance(node, ast.Assign):  # a named lambda
+        yield Place(node, None, space, listing.names, (), (), frozenset(), (), False)
         return
-    assert isinstance(site, ast.FunctionDef)
-    given = tuple(argument.arg for argument in site.args.args)
-    space = {**outer, **scopes.get(site.lineno, {})}
-    read = dict.fromkeys(n.id for n in ast.walk(site) if isinstance(n, ast.Name))
-    kept = tuple(name for name in read if name in outer and name not in _own_names(site))
-    sizes = tuple(_sizes(author, outer)) if site is not definition else ()
-    first = next((s for s in site.body if not _docstring(s)), None)
-    for statement, following, carried in _statements(site.body, frozenset()):
+    given = tuple(argument.arg for argument in node.args.args)
+    read = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    kept = tuple(name for name in read if name in outer and name not in _own_names(node))
+    sizes = tuple(_sizes(listing, outer)) if site.around else ()
+    first = next((s for s in node.body if not _docstring(s)), None)
+    for statement, following, carried in _statements(node.body, frozenset()):
         yield Place(
-            statement, following, space, author.module, given, kept, carried, sizes,
-            statement is first and site is not definition,
+            statement, following, space, listing.names, given, kept, carried, sizes,
+            statement is first and site.around is not None,
         )  # fmt: skip
 
 
@@ -160,10 +158,10 @@ def _own_names(site: ast.FunctionDef) -> set[str]:
     return stored | {argument.arg for argument in site.args.args}
 
 
-def _sizes(author: Author, space: Mapping[str, Any]) -> Iterator[str]:
+def _sizes(listing: Listing, space: Mapping[str, Any]) -> Iterator[str]:
     """An expression for each different size of the arguments, such as x.shape[0]."""
     seen: set[int] = set()
-    for argument in author.function.args.args:
+    for argument in listing.function.args.args:
         for axis, size in enumerate(np.shape(space.get(argument.arg, ()))):
             if size not in seen:
                 seen.add(size)
@@ -201,13 +199,13 @@ def _stored(body: list[ast.stmt]) -> frozenset[str]:
 
 
 def _scopes(
-    author: Author, inputs: Mapping[str, Any], cotangents: tuple[Array, ...]
+    listing: Listing, inputs: Mapping[str, Any], cotangents: tuple[Array, ...]
 ) -> dict[int, dict[str, Any]]:
     """What the names of each function of the file are worth when it returns, by its first line."""
-    cell, found, before = author.cell(), {}, sys.getprofile()
+    cell, found, before = listing.cell(), {}, sys.getprofile()
 
     def returning(frame: FrameType, event: str, _: object) -> None:
-        if event == "return" and frame.f_code.co_filename == str(author.path):
+        if event == "return" and frame.f_code.co_filename == str(listing.path):
             found[frame.f_code.co_firstlineno] = dict(frame.f_locals)
 
     sys.setprofile(returning)

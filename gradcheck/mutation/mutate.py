@@ -26,8 +26,8 @@ from gradcheck.mutation import mutants
 from gradcheck.mutation.equivalence import EQUIVALENT, differing, generic
 from gradcheck.oracles import twins
 from gradcheck.source import cases
-from gradcheck.source.author import Author, read
 from gradcheck.source.cases import Malformed
+from gradcheck.source.listing import Listing
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from gradcheck.oracles.autograd import Twin
@@ -131,8 +131,8 @@ def _scored(
         return Score(cell.name, path, reason=cell.message)
     tell(cell.name, 0, most)
     try:
-        author = read(path, cell.name)
-        twin = twins.find(cell, twins.beside(author.path, reference))
+        listing = Listing.of(path, cell.name)
+        twin = twins.find(cell, twins.beside(listing.path, reference))
     except CaseError as error:
         return Score(cell.name, path, reason=str(error))
     wrong = next(_failing(checks(cell, twin), profile), None)
@@ -140,18 +140,18 @@ def _scored(
         where = f"{shown_path(path)}::{cell.name}"
         reason = f"{where} is wrong already, at {wrong}. To see it: pytest {where}"
         return Score(cell.name, path, reason=reason)
-    return _counted(author, cell, twin, most, judge, tell)
+    return _counted(listing, cell, twin, most, judge, tell)
 
 
 def _counted(
-    author: Author, cell: Cell, twin: "Twin | None", most: int, judge: Judge, tell: Tell
+    listing: Listing, cell: Cell, twin: "Twin | None", most: int, judge: Judge, tell: Tell
 ) -> Score:
     examples = list(generic(cell))
     if not examples:
         reason = f"The forward of {cell.name} is not finite on any generic numbers."
-        return Score(cell.name, author.path, reason=reason)
+        return Score(cell.name, listing.path, reason=reason)
     first = examples[0].evidence
-    found = mutants.mutants(author, first.inputs, first.cotangents)
+    found = mutants.mutants(listing, first.inputs, first.cotangents)
     killed, equivalent = 0, 0
     survivors: list[Survivor] = []
     for mutant in mutants.stratified(found):
@@ -160,7 +160,7 @@ def _counted(
             break
         tell(cell.name, done, min(most, len(found)))
         try:
-            mutated = author.cell(mutant.original, mutant.changed)
+            mutated = listing.cell(listing.space(mutant.original, mutant.changed))
         except Exception:
             continue
         suspected = differing(mutated, examples)
@@ -174,9 +174,9 @@ def _counted(
             survivors.append(Survivor(mutant.line, mutant.source, mutant.mutant))
     if not killed and not survivors:
         reason = f"No slip of the pen changes what the backward of {cell.name} returns."
-        return Score(cell.name, author.path, reason=reason)
+        return Score(cell.name, listing.path, reason=reason)
     ordered = sorted(survivors, key=lambda survivor: survivor.line)
-    return Score(cell.name, author.path, killed, equivalent, tuple(ordered))
+    return Score(cell.name, listing.path, killed, equivalent, tuple(ordered))
 
 
 def _sees(judge: Judge, cell: Cell, twin: "Twin | None", suspected: frozenset[str]) -> bool:

@@ -10,21 +10,23 @@ import numpy as np
 from gradcheck.lines import instrument
 from gradcheck.paper import reader
 from gradcheck.paper.reader import FUNCTIONS
+from gradcheck.source.definitions import Definition
+from gradcheck.source.listing import Listing
 
 
 def cell(path: Path) -> tuple[instrument.Script, reader.Notes]:
     """The derivation as a script whose lines can be judged."""
     notes = reader.read(path)
     name = "derivation"
-    tree = ast.Module([_function(name, notes)], [])
+    function = _function(name, notes)
     module: dict[str, Any] = {
         # NumPy's own methods import through these; no name of a file can start with "_".
         "__builtins__": {"locals": locals, "__import__": __import__},
         "_np": np,
         **FUNCTIONS,
     }
-    built = instrument.build(tree, name, list(notes.lines), path, module)
-    return built, notes
+    written = Definition(function, notes.lines, ast.Module([function], []))
+    return instrument.script(Listing(name, path, {name: written}, module)), notes
 
 
 def spelled(notes: reader.Notes, statement: str) -> str:

@@ -1,11 +1,10 @@
 """Read a case file: every function whose positional arguments carry shape strings is a cell."""
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
 
 from gradcheck.cells import contracts as contract
 from gradcheck.cells.cell import Cell, Contract, Source
@@ -13,6 +12,7 @@ from gradcheck.cells.contracts import Watch
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.source import execute, widen
 from gradcheck.source.closure import closure, shape_strings
+from gradcheck.source.trees import reached
 
 _EXAMPLE = 'def {name}(x: "B D", W: "D H", b: "H"):'
 
@@ -88,20 +88,21 @@ def _cell(
 
 
 def declaring(
-    path: Path,
-    change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
-    names: Mapping[str, Any] | None = None,
-    first: Callable[[ast.Module], ast.Module] = lambda tree: tree,
+    path: Path, first: Callable[[ast.Module], ast.Module] = lambda tree: tree
 ) -> tuple[ModuleType, dict[str, tuple[Contract, ...]], Watch]:
     """Execute a case file: the module, what its functions declare, and whom they report to.
 
-    ``change`` edits the tree once its declarations are read, ``first`` before that.
+    What a function declares holds for those that call it. ``first`` edits the tree before that.
     """
     watch, found = Watch(), {}
 
     def reporting(tree: ast.Module) -> ast.Module:
         tree = first(tree)
-        found.update(contract.declared(tree))
-        return change(tree)
+        own = contract.declared(tree)
+        functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+        for name, node in functions.items():
+            called = [other for other in reached([node], functions) if other != name]
+            found[name] = tuple(one for other in (name, *called) for one in own[other])
+        return tree
 
-    return execute.module(path, reporting, {**(names or {}), contract.WATCH: watch}), found, watch
+    return execute.module(path, reporting, {contract.WATCH: watch}), found, watch

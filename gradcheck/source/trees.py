@@ -1,7 +1,7 @@
 """Syntax trees of expressions: walked, rewritten without touching the old one, and made."""
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -138,3 +138,20 @@ def letter(one: str, other: str) -> tuple[str, str] | None:
         return None
     different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
     return different[0] if len(different) == 1 else None
+
+
+def reached(
+    roots: Iterable[ast.AST],
+    definitions: Mapping[str, ast.AST],
+    skipped: Collection[ast.AST] = frozenset(),
+) -> list[str]:
+    """The definitions that the roots name, directly or not; what is ``skipped`` is not read."""
+    found: list[str] = []
+    waiting = list(roots)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and node.id in definitions and node.id not in found:
+            found.append(node.id)
+            waiting.append(definitions[node.id])
+        waiting += [child for child in ast.iter_child_nodes(node) if child not in skipped]
+    return found

@@ -15,7 +15,8 @@ from gradcheck.cli import main
 from gradcheck.errors import CaseError
 from gradcheck.mutation import equivalence, mutants, mutate
 from gradcheck.mutation.mutate import Score, Survivor
-from gradcheck.source import author, cases
+from gradcheck.source import cases
+from gradcheck.source.listing import Listing
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
@@ -68,9 +69,9 @@ def file(tmp_path, monkeypatch):
 
 
 def made(path, name=None):
-    """The author of a cell, generic examples of it, and all its mutants."""
+    """The listing of a cell, generic examples of it, and all its mutants."""
     cell = next(cell for cell in cases.read(path) if name in (None, cell.name))
-    written, examples = author.read(path, cell.name), list(equivalence.generic(cell))
+    written, examples = Listing.of(path, cell.name), list(equivalence.generic(cell))
     first = examples[0].evidence
     return written, examples, mutants.mutants(written, first.inputs, first.cotangents)
 
@@ -104,7 +105,7 @@ def test_every_slip_makes_a_mistake(file):
             if mutant.slip in found:
                 continue
             try:
-                changed = written.cell(mutant.original, mutant.changed)
+                changed = written.cell(written.space(mutant.original, mutant.changed))
             except Exception:
                 continue
             if equivalence.differing(changed, examples) not in (None, equivalence.EQUIVALENT):
@@ -116,7 +117,7 @@ def test_a_mutant_differs_in_one_place_and_comes_once():
     written, _, every = made(ROOT / "cases" / "lstm.py")
     assert 400 <= len(every) <= 700
     assert len({(mutant.line, mutant.mutant) for mutant in every}) == len(every)
-    text = "\n".join(written.text)
+    text = "\n".join(written.definitions["lstm"].text)
     for mutant in every:
         assert mutant.source in text
         assert mutant.line > text[: text.index("def backward")].count("\n")
@@ -167,7 +168,7 @@ def test_what_changes_nothing_is_set_apart(file):
 def test_a_write_into_a_cotangent_is_a_mistake_though_all_gradients_agree():
     written, examples, every = made(ROOT / "cases" / "lstm.py")
     (mutant,) = (m for m in every if m.mutant == "dc += dh * o * (1 - np.tanh(c) ** 2)")
-    cell = written.cell(mutant.original, mutant.changed)
+    cell = written.cell(written.space(mutant.original, mutant.changed))
     assert equivalence.differing(cell, examples) == frozenset()
     assert mutate.caught(cell, None, frozenset()) == "law[purity]"
 
@@ -175,7 +176,12 @@ def test_a_write_into_a_cotangent_is_a_mistake_though_all_gradients_agree():
 def test_what_fails_at_once_is_left_out():
     written, examples, every = made(ROOT / "cases" / "lstm.py")
     (mutant,) = (m for m in every if m.mutant == "dWf, dbf = z @ daf, daf.sum(axis=0)")
-    assert equivalence.differing(written.cell(mutant.original, mutant.changed), examples) is None
+    assert (
+        equivalence.differing(
+            written.cell(written.space(mutant.original, mutant.changed)), examples
+        )
+        is None
+    )
 
 
 def test_helpers_and_steps_are_edited_but_what_the_forward_runs_is_not():
@@ -318,7 +324,7 @@ def test_the_figures_of_the_page_are_those_of_the_case():
     assert score.equivalent == 0
     assert "on twelve generic examples" in PAGE
     assert equivalence._ORDINARY + equivalence._HUGE == 12
-    assert f"`{generic.SAME:.0e}`".replace("e-0", "e-") in PAGE
+    assert f"`{equivalence.SAME:.0e}`".replace("e-0", "e-") in PAGE
     assert f"{mutate.MOST} mutants" in PAGE
 
 
