@@ -17,8 +17,9 @@ from gradcheck.cells.cell import Array
 from gradcheck.mutation.places import Place, Several
 from gradcheck.mutation.slips import EXPRESSIONS
 from gradcheck.mutation.statements import STATEMENTS
+from gradcheck.source.definitions import Function
 from gradcheck.source.listing import Listing, Site
-from gradcheck.source.trees import expressions, rewritten
+from gradcheck.source.trees import expressions, relocated, rewritten
 
 SLIPS = (*EXPRESSIONS, *STATEMENTS)
 
@@ -31,8 +32,8 @@ class Mutant:
     source: str
     mutant: str
     slip: str
-    original: ast.stmt
-    changed: ast.stmt
+    original: Function
+    changed: Function
 
 
 def mutants(
@@ -67,8 +68,13 @@ def stratified(found: list[Mutant]) -> Iterator[Mutant]:
 
 
 def _mutant(site: Site, place: Place, slip: str, old: ast.AST, new: Any) -> Mutant:
-    gone = place.following if isinstance(new, Several) and new.next_too else None
-    standing = ast.If(ast.Constant(True), list(new.body), []) if isinstance(new, Several) else new
+    gone, standing = None, new
+    if isinstance(new, Several):
+        gone = place.following if new.next_too else None
+        for part in new.body:
+            if part not in (place.statement, gone):
+                ast.copy_location(part, place.statement)
+        standing = ast.If(ast.Constant(True), list(new.body), [])
 
     def change(node: ast.AST) -> ast.AST:
         return standing if node is old else ast.Pass() if node is gone else node
@@ -84,7 +90,7 @@ def _mutant(site: Site, place: Place, slip: str, old: ast.AST, new: Any) -> Muta
         _shown(standing if old is statement else rewritten(statement, change)),
         slip,
         definition,
-        rewritten(definition, change),
+        relocated(rewritten(definition, change), definition),
     )
 
 
@@ -102,8 +108,8 @@ def _shown(node: ast.stmt) -> str:
         case ast.Pass():
             return "(deleted)"
         case ast.For() | ast.If() | ast.With():
-            return ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]
-    return ast.unparse(ast.fix_missing_locations(node))
+            return ast.unparse(node).splitlines()[0]
+    return ast.unparse(node)
 
 
 def _slips(place: Place) -> Iterator[tuple[str, ast.AST, Any]]:

@@ -160,7 +160,7 @@ def _counted(
             break
         tell(cell.name, done, min(most, len(found)))
         try:
-            mutated = listing.cell(listing.space(mutant.original, mutant.changed))
+            mutated = listing.changed(mutant.original, mutant.changed).cell()
         except Exception:
             continue
         suspected = differing(mutated, examples)

@@ -129,16 +129,22 @@ class Listing:
             sorted(sites.values(), key=lambda s: (s.node is not self.backward, s.node.lineno))
         )
 
-    def space(
-        self, original: ast.stmt | None = None, changed: ast.stmt | None = None
-    ) -> dict[str, Any]:
-        """The definitions compiled anew, perhaps one of them changed, among all that they see.
+    def changed(self, original: Function, changed: Function) -> "Listing":
+        """The same with another definition in the place of one of its own."""
+        definitions = {
+            name: replace(one, node=changed) if one.node is original else one
+            for name, one in self.definitions.items()
+        }
+        return replace(self, definitions=definitions, again=None)
+
+    def space(self) -> dict[str, Any]:
+        """The definitions compiled anew, among all that they see.
 
         Raises whatever running such a definition raises.
         """
         nodes = {name: one.node for name, one in self.definitions.items()}
-        body = [changed if changed and node is original else node for node in nodes.values()]
-        module = ast.fix_missing_locations(ast.Module(list(dict.fromkeys(body)), []))
+        body: list[ast.stmt] = list(dict.fromkeys(nodes.values()))
+        module = ast.fix_missing_locations(ast.Module(body, []))
         space = dict(self.names)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a slip may well be doubtful Python

@@ -34,6 +34,22 @@ def rewritten(root: Any, change: Callable[[ast.AST], ast.AST]) -> Any:
     return type(root)(**{name: getattr(root, name, None) for name in root._fields} | changed)
 
 
+def relocated(new: Any, old: ast.AST) -> Any:
+    """A rewritten tree, what is new in it in the lines of what it stands for."""
+    if new is not old:
+        if "lineno" in new._attributes and not hasattr(new, "lineno"):
+            ast.copy_location(new, old)
+        for name in new._fields:
+            value, before = getattr(new, name, None), getattr(old, name, None)
+            pairs = [(value, before)]
+            if isinstance(value, list) and isinstance(before, list) and len(value) == len(before):
+                pairs = list(zip(value, before, strict=True))
+            for one, other in pairs:
+                if isinstance(one, ast.AST) and isinstance(other, ast.AST):
+                    relocated(one, other)
+    return new
+
+
 def expressions(root: ast.expr) -> Iterator[ast.expr]:
     """Every subexpression that has a value of its own (not np in np.tanh)."""
     skipped = {id(node.func) for node in ast.walk(root) if isinstance(node, ast.Call)}

@@ -105,7 +105,7 @@ def test_every_slip_makes_a_mistake(file):
             if mutant.slip in found:
                 continue
             try:
-                changed = written.cell(written.space(mutant.original, mutant.changed))
+                changed = written.changed(mutant.original, mutant.changed).cell()
             except Exception:
                 continue
             if equivalence.differing(changed, examples) not in (None, equivalence.EQUIVALENT):
@@ -168,7 +168,7 @@ def test_what_changes_nothing_is_set_apart(file):
 def test_a_write_into_a_cotangent_is_a_mistake_though_all_gradients_agree():
     written, examples, every = made(ROOT / "cases" / "lstm.py")
     (mutant,) = (m for m in every if m.mutant == "dc += dh * o * (1 - np.tanh(c) ** 2)")
-    cell = written.cell(written.space(mutant.original, mutant.changed))
+    cell = written.changed(mutant.original, mutant.changed).cell()
     assert equivalence.differing(cell, examples) == frozenset()
     assert mutate.caught(cell, None, frozenset()) == "law[purity]"
 
@@ -177,9 +177,7 @@ def test_what_fails_at_once_is_left_out():
     written, examples, every = made(ROOT / "cases" / "lstm.py")
     (mutant,) = (m for m in every if m.mutant == "dWf, dbf = z @ daf, daf.sum(axis=0)")
     assert (
-        equivalence.differing(
-            written.cell(written.space(mutant.original, mutant.changed)), examples
-        )
+        equivalence.differing(written.changed(mutant.original, mutant.changed).cell(), examples)
         is None
     )
 
