@@ -5,6 +5,7 @@ as exactly that line, with a statement that makes every gradient right.
 """
 
 import ast
+import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,6 @@ from gradcheck.lines.mend import Fault, Findings
 from gradcheck.mutation import equivalence, mutants
 from gradcheck.mutation.equivalence import EQUIVALENT, Generic
 from gradcheck.mutation.mutants import Mutant
-from gradcheck.source import cases
-from gradcheck.source.cases import Malformed
 from gradcheck.source.listing import Listing
 from gradcheck.source.trees import relocated, rewritten
 
@@ -118,8 +117,9 @@ def _mended(listing: Listing, fault: Fault) -> Listing:
 
     def mend(part: ast.AST) -> ast.AST:
         if fault.line.absent and part is written and isinstance(part, ast.FunctionDef):
-            fields = {name: getattr(part, name, None) for name in part._fields}
-            return ast.FunctionDef(**{**fields, "body": [found, *part.body]})
+            longer = copy.copy(part)
+            longer.body = [found, *part.body]
+            return longer
         same = isinstance(part, ast.stmt) and part.lineno == node.lineno
         return found if same and ast.dump(part) == shown else part
 

@@ -1,29 +1,107 @@
-"""The command line: ``gradcheck proofread``, ``watch``, ``mutate`` and ``new``."""
+"""The command line: ``gradcheck check``, ``proofread``, ``watch``, ``mutate`` and ``new``."""
 
-import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
-from gradcheck import new
+from gradcheck import api, new
+from gradcheck.api import Mutation, Proofreading
+from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError
-from gradcheck.lines.proofread import RIGHT, UNJUDGED, WRONG, Proof, proofread
-from gradcheck.mutation import mutate
-from gradcheck.mutation.mutate import Score
-from gradcheck.show.proofs import text
+from gradcheck.lines.proof import UNJUDGED, WRONG
+from gradcheck.mutation.mutate import MOST
+from gradcheck.show import messages, proofs, record, scores, table
 
-_STATUS = {RIGHT: 0, WRONG: 1, UNJUDGED: 2}
+_REFERENCE = click.option(
+    "--reference",
+    default="reference",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the twins, beside that of the cases.",
+)
 
 
 @click.group()
 @click.version_option(package_name="gradcheck")
 def main() -> None:
     """Check gradients that were derived by hand."""
+
+
+def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
+    """``H=8`` as a name and its size."""
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if not name or not number.isdigit():
+            raise click.BadParameter(f"{text!r} is no size; write one such as H=8.")
+        found[name] = int(number)
+    return found
+
+
+@main.command("check")
+@click.argument("target", metavar="FILE[::CELL]")
+@click.option("--only", multiple=True, help="A gradient, oracle or node: dWf, fd, law[purity].")
+@click.option("--profile", default="default", type=click.Choice(list(PROFILES)), show_default=True)
+@click.option("--seed", type=int, help="Where examples are drawn from.")
+@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=8.")
+@click.option("--examples", type=click.IntRange(min=1), help="So many of each check.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
+@_REFERENCE
+def check_command(
+    target: str,
+    only: tuple[str, ...],
+    profile: str,
+    seed: int | None,
+    sizes: dict[str, int],
+    examples: int | None,
+    as_json: bool,
+    reference: Path,
+) -> None:
+    """Check every gradient of a file, as pytest does.
+
+    Exit status: 0 right, 1 wrong, 2 cannot be read.
+    """
+
+    def checked() -> api.Report:
+        return api.check(
+            target,
+            reference,
+            profile=profile,
+            seed=seed,
+            sizes=sizes,
+            examples=examples,
+            only=only,
+        )
+
+    report = _asked(checked, lambda error: {"schema": record.SCHEMA, "error": error}, as_json)
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        for one in report.malformed:
+            click.echo(f"{one.message}\n")
+        for verdict in report.verdicts:
+            click.echo(f"{messages.text(verdict)}\n")
+        if report.results:
+            Console().print(table.of(report.results))
+    sys.exit(2 if report.malformed else 0 if report.ok else 1)
+
+
+def _asked(ask: Callable[[], Any], refused: Callable[[str], Any], as_json: bool) -> Any:
+    """What was asked for; what cannot be read ends the command with status 2."""
+    try:
+        return ask()
+    except CaseError as error:
+        if as_json:
+            click.echo(json.dumps(refused(str(error)), indent=2))
+        else:
+            click.echo(str(error), err=True)
+        sys.exit(2)
 
 
 @main.command("proofread")
@@ -37,19 +115,15 @@ def proofread_command(target: str, numbers: bool, as_json: bool) -> None:
 
     Exit status: 0 right, 1 wrong, 2 cannot be judged.
     """
-    try:
-        proofs = _proofs(target)
-    except CaseError as error:
-        if as_json:
-            click.echo(json.dumps({"cells": [], "error": str(error)}, indent=2))
-        else:
-            click.echo(str(error), err=True)
-        sys.exit(_STATUS[UNJUDGED])
+    found: Proofreading = _asked(
+        lambda: api.proofread(target), lambda error: record.proofs((), error), as_json
+    )
     if as_json:
-        click.echo(json.dumps({"cells": [record(proof) for proof in proofs]}, indent=2))
+        click.echo(json.dumps(found.to_dict(), indent=2))
     else:
-        _print(proofs, numbers)
-    sys.exit(status(proofs))
+        _print(found, numbers)
+    verdicts = {proof.verdict for proof in found}
+    sys.exit(1 if WRONG in verdicts else 2 if UNJUDGED in verdicts else 0)
 
 
 @main.command()
@@ -58,7 +132,7 @@ def watch(target: str) -> None:
     """Proofread a file again at every save. Ctrl-C ends it."""
     from watchfiles import watch as changes
 
-    path = _split(target)[0]
+    path = Path(target.partition("::")[0])
     if not path.is_file():
         raise click.ClickException(f"{path} is not a file.")
     _again(target)
@@ -69,6 +143,19 @@ def watch(target: str) -> None:
             _again(target)
 
 
+def _again(target: str) -> None:
+    try:
+        _print(api.proofread(target), numbers=False)
+    except CaseError as error:
+        click.echo(str(error))
+
+
+def _print(found: Proofreading, numbers: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for proof in found:
+        console.print(proofs.text(proof, numbers=numbers), end="")
+
+
 @main.command("mutate")
 @click.argument("target", metavar="FILE[::CELL]")
 @click.option(
@@ -76,18 +163,12 @@ def watch(target: str) -> None:
 )
 @click.option(
     "--most",
-    default=mutate.MOST,
+    default=MOST,
     show_default=True,
     type=click.IntRange(min=1),
     help="Judge at most so many mutants of a cell, of all lines and kinds in fair shares.",
 )
-@click.option(
-    "--reference",
-    default="reference",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The folder of the twins, beside that of the cases.",
-)
+@_REFERENCE
 def mutate_command(target: str, as_json: bool, most: int, reference: Path) -> None:
     """Plant mistakes into a right backward, and count those that its checks see.
 
@@ -96,32 +177,28 @@ def mutate_command(target: str, as_json: bool, most: int, reference: Path) -> No
 
     Exit status: 0 all killed, 1 some survive, 2 cannot be judged.
     """
-    error = ""
-    scores: tuple[Score, ...] = ()
-    try:
-        console = Console(stderr=True)
-        hidden = not console.is_terminal
-        with Progress(console=console, transient=True, disable=hidden) as progress:
-            task = progress.add_task("")
-            scores = mutate.mutate(
-                *_split(target),
-                reference=reference,
-                most=most,
-                tell=lambda name, done, total: progress.update(
-                    task, description=name, completed=done, total=total
-                ),
-            )
-    except CaseError as refused:
-        error = str(refused)
+    found: Mutation = _asked(
+        lambda: _mutated(target, reference, most), lambda error: record.scores((), error), as_json
+    )
     if as_json:
-        click.echo(json.dumps(mutate.record(scores, error), indent=2))
+        click.echo(json.dumps(found.to_dict(), indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)
-        for score in scores:
-            console.print(mutate.text(score), end="")
-        if error:
-            click.echo(error, err=True)
-    sys.exit(mutate.status(scores))
+        for score in found:
+            console.print(scores.text(score), end="")
+    survive = any(score.survivors for score in found)
+    sys.exit(1 if survive else 0 if found.ok else 2)
+
+
+def _mutated(target: str, reference: Path, most: int) -> Mutation:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("")
+
+        def tell(name: str, done: int, total: int) -> None:
+            progress.update(task, description=name, completed=done, total=total)
+
+        return api.mutate(target, reference, most=most, tell=tell)
 
 
 @main.command("new")
@@ -137,46 +214,3 @@ def new_command(name: str, cases: Path, reference: Path) -> None:
     except CaseError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
-
-
-def _again(target: str) -> None:
-    try:
-        _print(_proofs(target), numbers=False)
-    except CaseError as error:
-        click.echo(str(error))
-
-
-def _split(target: str) -> tuple[Path, str | None]:
-    path, _, name = target.partition("::")
-    return Path(path), name or None
-
-
-def _proofs(target: str) -> tuple[Proof, ...]:
-    return proofread(*_split(target))
-
-
-def status(proofs: Sequence[Proof]) -> int:
-    """The exit status: wrong if any cell is, else unjudged if any is."""
-    verdicts = {proof.verdict for proof in proofs}
-    return _STATUS[next(v for v in (WRONG, UNJUDGED, RIGHT) if v in verdicts)]
-
-
-def record(proof: Proof) -> dict[str, object]:
-    """A proof as plain data, in the form that docs/proofreading.md gives."""
-    lines = [dataclasses.asdict(line) for line in proof.lines]
-    return {
-        "cell": proof.cell,
-        "file": str(proof.path),
-        "verdict": proof.verdict,
-        "reason": proof.reason,
-        "hint": proof.hint,
-        "missing": list(proof.missing),
-        "absent": list(proof.absent),
-        "lines": [{**line, "mends": list(line["mends"])} for line in lines],
-    }
-
-
-def _print(proofs: Sequence[Proof], numbers: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for proof in proofs:
-        console.print(text(proof, numbers=numbers), end="")

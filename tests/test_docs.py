@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck import cli
+from gradcheck.api import proofread
 from gradcheck.cells.cell import Cell
 from gradcheck.cells.shapes import parse
 from gradcheck.drawing.draw import REGIMES
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.laws import LAWS
-from gradcheck.lines.proofread import proofread
-from gradcheck.show import proofs
+from gradcheck.show import proofs, record
 from gradcheck.source.cases import read
 from gradcheck.source.closure import closure
 
@@ -75,7 +74,7 @@ def test_the_json_on_the_page_on_proofreading_has_the_fields_that_there_are():
     (shown,) = blocks(DOCS["proofreading.md"], "json")
     (cell,) = json.loads(shown)["cells"]
     (proof,) = proofread(ROOT / "docs" / "slide.md")
-    real = cli.record(proof)
+    real = record.proof(proof)
     assert set(cell) == set(real)
     assert set(cell["lines"][0]) == set(real["lines"][0])
 

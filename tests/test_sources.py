@@ -7,8 +7,9 @@ from statistics import median
 import numpy as np
 import pytest
 
+from gradcheck.api import proofread
 from gradcheck.checking.check import checks
-from gradcheck.lines.proofread import WRONG, proofread
+from gradcheck.lines.proof import WRONG
 from gradcheck.oracles import complex_step, twins
 from gradcheck.show import proofs
 from gradcheck.source.cases import read

@@ -1,111 +1,58 @@
 """Judge every line of a derivation: right, wrong, fed by a wrong line, or why not judged."""
 
 import ast
-import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradcheck.arrays import close, is_number
-from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
-from gradcheck.errors import CaseError, shown_path
+from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
-from gradcheck.lines import instrument, mend, suggest
+from gradcheck.lines import mend, suggest
 from gradcheck.lines.influence import influence
 from gradcheck.lines.instrument import Line, Script
 from gradcheck.lines.mend import Findings
+from gradcheck.lines.proof import (
+    FED,
+    NOT_FOLLOWED,
+    NOT_REACHED,
+    RIGHT,
+    UNJUDGED,
+    WRONG,
+    Judged,
+    Proof,
+)
 from gradcheck.lines.trial import CLOSE, Bench
-from gradcheck.paper import writer
-from gradcheck.source import cases
-from gradcheck.source.cases import Malformed
-
-RIGHT, WRONG, FED = "right", "wrong", "fed-by-wrong"
-NOT_REACHED, NOT_FOLLOWED, UNJUDGED = "not-reached", "not-followed", "unjudged"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One line with its verdict; ``reason`` says why a line is not followed."""
-
-    line: int
-    source: str
-    verdict: str
-    error: float | None = None
-    mends: tuple[str, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A cell with a verdict on each line of its backward."""
-
-    cell: str
-    path: Path
-    verdict: str
-    lines: tuple[Judged, ...] = ()
-    missing: tuple[str, ...] = ()  # gradients that are not derived yet
-    absent: tuple[str, ...] = ()  # statements that should stand at the head of the backward
-    reason: str = ""  # why it is unjudged
-    hint: str = ""  # a contract that would make it right
-    example: "Worked | None" = None
-
-
-@dataclass(frozen=True)
-class Worked:
-    """A worked example at the smallest sizes: values, and gradients by hand beside true ones."""
-
-    example: Example
-    inputs: dict[str, Any]
-    cotangents: dict[str, Array]
-    values: dict[str, Array]
-    gradients: tuple[tuple[str, Any, Any], ...]  # name, by hand, true
+from gradcheck.lines.worked import worked
 
 
 @np.errstate(all="ignore")
-def proofread(path: Path, only: str | None = None) -> tuple[Proof, ...]:
-    """The proofs of all cells of a case file, or of one; or that of a file of plain equations.
-
-    Raises CaseError if the file cannot be read, or has no cell of that name.
-    """
-    if path.suffix != ".py":
-        read, notes = writer.cell(path)
-        return (_judged(path, path.stem, read, lambda text: writer.spelled(notes, text)),)
-    cells = cases.read(path)
-    chosen = [cell for cell in cells if only is None or cell.name == only]
-    if not chosen:
-        names = ", ".join(cell.name for cell in cells)
-        raise CaseError(f"{shown_path(path)} has no cell {only}; it has {names}.")
-    return tuple(_proof(path, cell) for cell in chosen)
-
-
-def _proof(path: Path, cell: Cell | Malformed) -> Proof:
-    if isinstance(cell, Malformed):
-        return Proof(cell.name, path, UNJUDGED, reason=cell.message)
+def proofread(
+    name: str, path: Path, read: Callable[[], Script], spell: Callable[[str], str] = str
+) -> Proof:
+    """A verdict on each line of a cell; ``spell`` writes a mend as its file would."""
     try:
-        read = instrument.read(path.resolve(), cell.name)
+        script = read()
     except CaseError as error:
-        return Proof(cell.name, path, UNJUDGED, reason=str(error))
-    return _judged(path, cell.name, read, str)
-
-
-def _judged(path: Path, name: str, read: Script, spell: Callable[[str], str]) -> Proof:
-    findings = mend.find(read)
-    if not findings.wrong and not findings.missing and (failing := list(_failing(read.cell))):
-        findings = mend.find(read, failing)
+        return Proof(name, path, UNJUDGED, reason=str(error))
+    findings = mend.find(script)
+    if not findings.wrong and not findings.missing and (failing := list(_failing(script.cell))):
+        findings = mend.find(script, failing)
         if not findings.wrong:
             reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
             return Proof(name, path, UNJUDGED, reason=reason)
     hint = ""
-    if findings.wrong and not findings.clear and path.suffix == ".py":
-        hint = suggest.contract(read, sorted(findings.wrong))
-    return replace(judged(path, read, findings, spell), cell=name, hint=hint)
+    if findings.wrong and not findings.clear and spell is str:  # Python can declare contracts
+        hint = suggest.contract(script, sorted(findings.wrong))
+    return replace(judged(path, script, findings, spell), cell=name, hint=hint)
 
 
 def _failing(cell: Cell) -> Iterator[Example]:
@@ -139,8 +86,8 @@ def judged(path: Path, read: Script, findings: Findings, spell: Callable[[str], 
     else:
         verdict = UNJUDGED if missing else RIGHT
     reason = "The derivation is not finished." if verdict == UNJUDGED else ""
-    worked = _worked(read, findings.wrong)
-    return Proof(read.cell.name, path, verdict, lines, missing, absent, reason, example=worked)
+    example = worked(read, findings.wrong)
+    return Proof(read.cell.name, path, verdict, lines, missing, absent, reason, example=example)
 
 
 class _Judge:
@@ -211,54 +158,3 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return all(_equal(a, b) for a, b in zip(one, other, strict=True))
     return close(one, other, CLOSE) if is_number(one) and is_number(other) else True
-
-
-def _small(cell: Cell) -> Iterator[tuple[tuple[str, int], ...]]:
-    """Sizes from all 1 up: some of them 2, then 3."""
-    names = cell.size_names
-    for size in (2, 3):
-        for count in range(len(names) + 1):
-            for larger in itertools.combinations(names, count):
-                yield tuple((name, size if name in larger else 1) for name in names)
-
-
-def _worked(read: Script, wrong: frozenset[str]) -> Worked | None:
-    """The smallest example that shows what is wrong, if anything is."""
-    small = Bench(read, ())
-    example = None
-    for sizes in _small(read.cell):
-        example = Example(sizes, 0)
-        small = Bench(read, [example])
-        if small.draws and (not wrong or wrong - small.right({})):
-            break
-    if example is None or not small.draws:
-        return None
-    drawn = small.draws[0]
-    returned, seen, _ = small.watched(drawn, {})
-    gradients: list[tuple[str, Any, Any]] = []
-    for line in sorted(read.lines, key=lambda line: (line.number, line.key)):
-        for name, value in _assigned(line, seen.get(line.key, [])):
-            quantity = read.quantity(name)
-            true = small.truth(drawn, quantity) if quantity else None
-            gradients = [row for row in gradients if row[0] != name]  # the last value counts
-            gradients.append((name, value, true))
-    for argument in read.cell.arguments:
-        if f"d{argument.name}" not in {row[0] for row in gradients}:
-            true = drawn.truth.get(argument.name)
-            gradients.append((f"d{argument.name}", returned[argument.name], true))
-    values = {
-        name: drawn.scope[name] for name in read.quantities if is_number(drawn.scope.get(name))
-    }
-    cotangents = dict(zip(read.cotangents, drawn.cotangents, strict=True))
-    return Worked(example, drawn.inputs, cotangents, values, tuple(gradients))
-
-
-def _assigned(line: Line, seen: list[Any]) -> Iterable[tuple[str, Any]]:
-    """The plain names that a line assigns, with the last value of each."""
-    if not seen or line.absent or line.site:
-        return
-    values = seen[-1] if isinstance(seen[-1], tuple) else (seen[-1],)
-    if len(values) == len(line.targets):
-        for name, value in zip(line.targets, values, strict=True):
-            if is_number(value):
-                yield name, np.asarray(value)

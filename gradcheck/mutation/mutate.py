@@ -7,16 +7,13 @@ shape, is left out: nobody needs a gradient check to find it.
 """
 
 import contextlib
-import dataclasses
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.text import Text
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
@@ -106,41 +103,44 @@ def mutate(
     ``profile`` says on how many examples a cell must be right before it is mutated.
     Raises CaseError if it has no cell of that name.
     """
+    beside = twins.beside(path, reference)
+    scores = []
+    for cell in cases.chosen(path, only):
+        if isinstance(cell, Malformed):
+            scores.append(Score(cell.name, path, reason=cell.message))
+            continue
+        read, find = partial(Listing.of, path, cell.name), partial(twins.find, path=beside)
+        asked = partial(score, cell, read, find, path, most=most)
+        scores.append(asked(judge=judge, tell=tell, profile=profile))
+    return tuple(scores)
+
+
+def score(
+    cell: Cell,
+    read: Callable[[], Listing],
+    find: Callable[[Cell], "Twin | None"],
+    path: Path,
+    *,
+    most: int = MOST,
+    judge: Judge = caught,
+    tell: Tell = lambda name, done, total: None,
+    profile: str = "default",
+) -> Score:
+    """The score of one cell; ``read`` lists its derivation, ``find`` finds its twin."""
     # What an author's code prints and warns of would be printed for every mutant.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        cells = cases.read(path)
-        chosen = [cell for cell in cells if only is None or cell.name == only]
-        if not chosen:
-            names = ", ".join(cell.name for cell in cells)
-            raise CaseError(f"{shown_path(path)} has no cell {only}; it has {names}.")
-        scored = partial(_scored, path, reference, most, judge, tell, profile)
-        return tuple(map(scored, chosen))
-
-
-def _scored(
-    path: Path,
-    reference: Path,
-    most: int,
-    judge: Judge,
-    tell: Tell,
-    profile: str,
-    cell: Cell | Malformed,
-) -> Score:
-    if isinstance(cell, Malformed):
-        return Score(cell.name, path, reason=cell.message)
-    tell(cell.name, 0, most)
-    try:
-        listing = Listing.of(path, cell.name)
-        twin = twins.find(cell, twins.beside(listing.path, reference))
-    except CaseError as error:
-        return Score(cell.name, path, reason=str(error))
-    wrong = next(_failing(checks(cell, twin), profile), None)
-    if wrong is not None:
-        where = f"{shown_path(path)}::{cell.name}"
-        reason = f"{where} is wrong already, at {wrong}. To see it: pytest {where}"
-        return Score(cell.name, path, reason=reason)
-    return _counted(listing, cell, twin, most, judge, tell)
+        tell(cell.name, 0, most)
+        try:
+            listing, twin = read(), find(cell)
+        except CaseError as error:
+            return Score(cell.name, path, reason=str(error))
+        wrong = next(_failing(checks(cell, twin), profile), None)
+        if wrong is not None:
+            where = f"{shown_path(path)}::{cell.name}"
+            reason = f"{where} is wrong already, at {wrong}. To see it: pytest {where}"
+            return Score(cell.name, path, reason=reason)
+        return _counted(listing, cell, twin, most, judge, tell)
 
 
 def _counted(
@@ -184,46 +184,3 @@ def _sees(judge: Judge, cell: Cell, twin: "Twin | None", suspected: frozenset[st
         return judge(cell, twin, suspected) is not None
     except Exception:  # pytest, too, would end the node with it
         return True
-
-
-def status(scores: Sequence[Score]) -> int:
-    """The exit status: 1 if a mutant survives, else 2 if a cell is not judged."""
-    if any(score.survivors for score in scores):
-        return 1
-    return 2 if not scores or any(score.reason for score in scores) else 0
-
-
-def record(scores: Sequence[Score], error: str = "") -> dict[str, object]:
-    """Scores as plain data, in the form that docs/mutation.md gives."""
-    cells = [
-        {
-            "cell": score.cell,
-            "mutants": score.mutants,
-            "equivalent": score.equivalent,
-            "killed": score.killed,
-            "survivors": [dataclasses.asdict(survivor) for survivor in score.survivors],
-        }
-        for score in scores
-        if not score.reason
-    ]
-    said = "\n".join(filter(None, [error, *(score.reason for score in scores)]))
-    return {"cells": cells, "error": said} if said else {"cells": cells}
-
-
-def text(score: Score) -> Text:
-    """A score for a terminal: one line, and two for each survivor."""
-    out = Text(f"{shown_path(score.path)}::{score.cell}: ")
-    if score.reason:
-        out.append("not judged", "magenta")
-        return out.append(f"\n{score.reason}\n")
-    if score.survivors:
-        survive = "survives" if len(score.survivors) == 1 else "survive"
-        out.append(f"{len(score.survivors)} of {score.mutants} mutants {survive}", "bold red")
-    else:
-        out.append(f"all {score.mutants} mutants killed", "green")
-    more = "is" if score.equivalent == 1 else "are"
-    out.append(f"; {score.equivalent} more {more} equivalent\n" if score.equivalent else "\n")
-    for survivor in score.survivors:
-        out.append(f"{survivor.line:>5}  {survivor.source}\n")
-        out.append("   as  ", "dim").append(f"{survivor.mutant}\n", "red")
-    return out

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from gradcheck.errors import shown_path
-from gradcheck.lines.proofread import (
+from gradcheck.lines.proof import (
     FED,
     NOT_FOLLOWED,
     NOT_REACHED,

@@ -4,6 +4,7 @@ docs/api.md has the form; ``SCHEMA`` is its version.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from gradcheck.drawing.draw import Example
 from gradcheck.finding import Wrong
+from gradcheck.lines.proof import Proof
+from gradcheck.mutation.mutate import Score
 from gradcheck.oracles.reference import Reference
 from gradcheck.show import patterns, witnesses
 from gradcheck.show.sentences import sentence
@@ -73,6 +76,45 @@ def _witnesses(heard: Witnesses) -> dict[str, Any]:
 def _reference(one: Reference) -> dict[str, Any]:
     found = {"value": one.value, "error": one.error, "directions": len(one.directions)}
     return {name: plain(value) for name, value in found.items()}
+
+
+def proofs(every: Sequence[Proof], error: str = "") -> dict[str, Any]:
+    """Proofs in the form that docs/proofreading.md gives."""
+    found = {"schema": SCHEMA, "cells": [proof(one) for one in every]}
+    return {**found, "error": error} if error else found
+
+
+def proof(one: Proof) -> dict[str, Any]:
+    """A verdict on each line of a cell."""
+    lines = [asdict(line) for line in one.lines]
+    return {
+        "cell": one.cell,
+        "file": str(one.path),
+        "verdict": one.verdict,
+        "reason": one.reason,
+        "hint": one.hint,
+        "missing": list(one.missing),
+        "absent": list(one.absent),
+        "lines": [{**line, "mends": list(line["mends"])} for line in lines],
+    }
+
+
+def scores(every: Sequence[Score], error: str = "") -> dict[str, Any]:
+    """Scores as plain data, in the form that docs/mutation.md gives."""
+    cells = [
+        {
+            "cell": score.cell,
+            "mutants": score.mutants,
+            "equivalent": score.equivalent,
+            "killed": score.killed,
+            "survivors": [asdict(survivor) for survivor in score.survivors],
+        }
+        for score in every
+        if not score.reason
+    ]
+    said = "\n".join(filter(None, [error, *(score.reason for score in every)]))
+    found = {"schema": SCHEMA, "cells": cells}
+    return {**found, "error": said} if said else found
 
 
 def plain(value: Any) -> Any:

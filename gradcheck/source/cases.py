@@ -47,6 +47,16 @@ def read(path: Path) -> tuple[Cell | Malformed, ...]:
     return (Malformed(path.stem, message, Source(path, 1)),)
 
 
+def chosen(path: Path, only: str | None = None) -> tuple[Cell | Malformed, ...]:
+    """The cells of a file, or the one of a name. Raises CaseError if it has none of that name."""
+    cells = read(path)
+    found = tuple(cell for cell in cells if only is None or cell.name == only)
+    if not found:
+        names = ", ".join(cell.name for cell in cells)
+        raise CaseError(f"{shown_path(path)} has no cell {only}; it has {names}.")
+    return found
+
+
 def _functions(module: ModuleType, path: Path) -> list[FunctionType]:
     """The public functions of a file with shape strings: each is to be a cell."""
     return [

@@ -96,9 +96,10 @@ def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
 
 def _declaration(verdict: Verdict, evidence: Evidence) -> str:
     """What to write of a kink that is not declared."""
-    if verdict.finding.kind != UNDECLARED or verdict.path is None:
-        return ""
-    return declare.declaration(verdict.path, verdict.cell, evidence.wide.inputs)
+    source = evidence.cell.source
+    if verdict.finding.kind != UNDECLARED or source is None or source.content is None:
+        return ""  # only the file of a case may be executed again
+    return declare.declaration(source.path, verdict.cell, evidence.wide.inputs)
 
 
 def _cotangents(evidence: Evidence) -> dict[str, Array]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gradcheck.api import proofread
 from gradcheck.cells.cell import Cell
 from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import Plan, search
-from gradcheck.lines.proofread import proofread
 from gradcheck.oracles import twins
 from gradcheck.source.cases import read
 

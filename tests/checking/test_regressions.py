@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from gradcheck.api import proofread
 from gradcheck.checking.check import checks
 from gradcheck.drawing.draw import Example
 from gradcheck.finding import Reason, Unjudged
-from gradcheck.lines.proofread import proofread
 from gradcheck.oracles import finite_differences
 from gradcheck.oracles.autograd import Twin
 from gradcheck.source.closure import closure

@@ -8,9 +8,9 @@ import pytest
 import watchfiles
 from click.testing import CliRunner
 
+from gradcheck.api import proofread
 from gradcheck.cli import main
 from gradcheck.errors import CaseError
-from gradcheck.lines.proofread import proofread
 
 ROOT = Path(__file__).parents[2]
 RIGHT_CELLS = [ROOT / "cases" / f"{name}.py" for name in ("gru", "lstm", "rnn")] + sorted(
@@ -260,7 +260,7 @@ def test_a_cell_that_cannot_be_read_is_not_judged(file):
 def test_a_cell_that_is_not_there(file):
     path = file('def cell(x: "B"):\n    def backward(dy): return dy\n    return 2 * x, backward\n')
     with pytest.raises(CaseError, match=r"cell\.py has no cell other; it has cell\."):
-        proofread(path, "other")
+        proofread(f"{path}::other")
 
 
 # The command line.

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gradcheck import api
+from gradcheck.api import Mutation
 from gradcheck.cli import main
 from gradcheck.errors import CaseError
 from gradcheck.mutation import equivalence, mutants, mutate
 from gradcheck.mutation.mutate import Score, Survivor
+from gradcheck.show import scores
 from gradcheck.source import cases
 from gradcheck.source.listing import Listing
 
@@ -142,12 +145,15 @@ def test_what_no_check_sees_is_told_with_its_line(file):
     assert (
         Survivor(7, "da = 1.0 * (dh * (1 - h**2))", "da = 1.0 * (dh * (1 - h))") in score.survivors
     )
-    assert mutate.status([score]) == 1
+    assert not Mutation((score,)).ok
     assert path.read_bytes() == before
 
 
 def test_the_command_tells_of_survivors(file, monkeypatch):
-    monkeypatch.setattr(mutate, "mutate", partial(mutate.mutate, judge=never, profile="fast"))
+    def blind(*given, **options):
+        return mutate.score(*given, **{**options, "judge": never, "profile": "fast"})
+
+    monkeypatch.setattr(api, "score", blind)
     path = file(RNN)
     result = run(path, "--most", 3)
     assert result.exit_code == 1
@@ -312,7 +318,7 @@ def test_the_page_shows_what_is_printed():
     source, mutant = "dh_prev = da @ U.T", "dh_prev = da @ U"
     missed = Score("rnn", Path("cases/rnn.py"), 116, 8, (Survivor(16, source, mutant),))
     shown = "".join(re.findall(r"^```\n(.*?)^```$", PAGE, flags=re.M | re.S))
-    assert shown == f"{mutate.text(killed)}{mutate.text(missed)}"
+    assert shown == f"{scores.text(killed)}{scores.text(missed)}"
 
 
 def test_the_figures_of_the_page_are_those_of_the_case():

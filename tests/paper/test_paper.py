@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gradcheck.api import proofread
 from gradcheck.errors import CaseError
-from gradcheck.lines.proofread import proofread
 from gradcheck.paper import reader, writer
 
 ROOT = Path(__file__).parents[2]
