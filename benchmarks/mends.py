@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gradcheck.lines import instrument, mend
-from gradcheck.lines.mend import Fault, Findings
+from gradcheck.lines.findings import Fault, Findings
 from gradcheck.mutation import equivalence, mutants
 from gradcheck.mutation.equivalence import EQUIVALENT, Generic
 from gradcheck.mutation.mutants import Mutant

@@ -22,7 +22,7 @@ from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.lines.blame import Blamer
 from gradcheck.lines.proof import RIGHT, UNJUDGED, Proof
 from gradcheck.lines.proofread import proofread as line_by_line
-from gradcheck.mutation.mutate import MOST, Score, Tell, score
+from gradcheck.mutation.mutate import MOST, Score, Tell, quiet, score
 from gradcheck.paper import writer
 from gradcheck.show import messages, proofs, record, scores, table
 from gradcheck.source.cases import Malformed
@@ -262,7 +262,9 @@ def mutate(
     it cannot be read.
     """
     found = []
-    for target in targets.targets(what, reference):
+    with quiet():
+        meant = list(targets.targets(what, reference))
+    for target in meant:
         if isinstance(target, Malformed):
             found.append(Score(target.name, target.source.path, reason=target.message))
             continue

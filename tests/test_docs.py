@@ -12,7 +12,7 @@ from gradcheck.cells.cell import Cell
 from gradcheck.cells.shapes import parse
 from gradcheck.drawing.draw import REGIMES
 from gradcheck.drawing.strategies import PROFILES
-from gradcheck.laws import LAWS
+from gradcheck.laws.every import LAWS
 from gradcheck.show import proofs, record
 from gradcheck.source.cases import read
 from gradcheck.source.closure import closure

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.laws import LAWS
+from gradcheck.laws.every import LAWS
 
 ROOT = Path(__file__).parent.parent
 RNN = (ROOT / "cases" / "rnn.py").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, shown_path
-from gradcheck.laws import LAWS
+from gradcheck.laws.every import LAWS
 from gradcheck.oracles import twins
 from gradcheck.show import table
 from gradcheck.source.cases import Malformed

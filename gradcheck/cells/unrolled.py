@@ -7,7 +7,7 @@ states (or is called x) has one value a step; the others are weights, tied over 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,9 @@ def unroll(cell: Cell) -> Unrolled | None:
         def backward(cotangents: Sequence[Array]) -> object:
             return _through_time(cell, stepped, inputs, backwards, cotangents)
 
-        return forward(cell, step, inputs, np.stack, np.zeros), backward
+        return forward(cell, stepped, step, inputs, np.stack, np.zeros), backward
 
-    around = partial(_around, cell) if cell.contracts else None
+    around = partial(_around, cell, stepped) if cell.contracts else None
     finer = unroll(cell.finer) if cell.finer else None
     over_time = replace(
         cell,
@@ -71,7 +71,7 @@ def unroll(cell: Cell) -> Unrolled | None:
     return Unrolled(over_time, time)
 
 
-def _around(cell: Cell, inputs: Mapping[str, Any]) -> Point:
+def _around(cell: Cell, stepped: frozenset[str], inputs: Mapping[str, Any]) -> Point:
     """The unrolled forward around ``inputs``: each step around what reaches it there."""
     points: list[Point] = []
 
@@ -79,17 +79,20 @@ def _around(cell: Cell, inputs: Mapping[str, Any]) -> Point:
         points.append(cell.at(values))
         return points[-1].forward(values)
 
-    forward(cell, noting, inputs, np.stack, np.zeros)
+    forward(cell, stepped, noting, inputs, np.stack, np.zeros)
 
     def held(values: Mapping[str, Any]) -> tuple[Array, ...]:
         steps = iter(points)
-        return forward(cell, lambda one: next(steps).forward(one), values, np.stack, np.zeros)
+
+        def step(one: Mapping[str, Any]) -> tuple[Array, ...]:
+            return next(steps).forward(one)
+
+        return forward(cell, stepped, step, values, np.stack, np.zeros)
 
     margin = min((point.margin for point in points), default=float("inf"))
     return Point(held, margin, any(point.clipped for point in points))
 
 
-@lru_cache(maxsize=1024)
 def per_step(cell: Cell) -> frozenset[str]:
     """The arguments and constants that have a value of their own at every step."""
     states = dict(cell.states)
@@ -125,6 +128,7 @@ def _units(shape: Shape) -> Iterator[str]:
 
 def forward(
     cell: Cell,
+    stepped: frozenset[str],
     step: Callable[[Mapping[str, Any]], tuple[Any, ...]],
     inputs: Mapping[str, Any],
     stack: Callable[[list[Any]], Any],
@@ -134,7 +138,6 @@ def forward(
 
     The same lines serve NumPy and PyTorch, which differ in ``stack`` and ``zeros``.
     """
-    stepped = per_step(cell)
     state = {name: inputs[name] for name, _ in cell.states}
     clock = inputs[next(iter(stepped), CLOCK)]
     history: list[tuple[Any, ...]] = []

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradcheck import laws
 from gradcheck.cells.cell import Cell
 from gradcheck.cells.unrolled import unroll
 from gradcheck.checking import judge
 from gradcheck.checking.judge import Judge, by_autograd, gradient, numeric
 from gradcheck.evidence import Examiner
+from gradcheck.laws import every as laws
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from gradcheck.oracles.autograd import Twin

@@ -11,7 +11,7 @@ from gradcheck.drawing.draw import EXTREME
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong, of_unusable
-from gradcheck.laws import Law
+from gradcheck.laws.every import Law
 from gradcheck.oracles.kinks import Kink
 from gradcheck.oracles.reference import Reference
 from gradcheck.running.compare import Comparison

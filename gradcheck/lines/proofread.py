@@ -17,9 +17,9 @@ from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.lines import mend, suggest
+from gradcheck.lines.findings import Findings
 from gradcheck.lines.influence import influence
 from gradcheck.lines.instrument import Line, Script
-from gradcheck.lines.mend import Findings
 from gradcheck.lines.proof import (
     FED,
     NOT_FOLLOWED,

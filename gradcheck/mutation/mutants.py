@@ -4,6 +4,7 @@ A mutant differs from the author's source by one edit of its syntax tree.
 """
 
 import ast
+import copy
 import itertools
 import sys
 from collections.abc import Iterator, Mapping
@@ -108,8 +109,13 @@ def _shown(node: ast.stmt) -> str:
         case ast.Pass():
             return "(deleted)"
         case ast.For() | ast.If() | ast.With():
-            return ast.unparse(node).splitlines()[0]
-    return ast.unparse(node)
+            return _unparsed(node).splitlines()[0]
+    return _unparsed(node)
+
+
+def _unparsed(node: ast.stmt) -> str:
+    """Its text; the node itself must not get a line that is not its own."""
+    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node)))
 
 
 def _slips(place: Place) -> Iterator[tuple[str, ast.AST, Any]]:

@@ -105,7 +105,9 @@ def mutate(
     """
     beside = twins.beside(path, reference)
     scores = []
-    for cell in cases.chosen(path, only):
+    with quiet():
+        cells = cases.chosen(path, only)
+    for cell in cells:
         if isinstance(cell, Malformed):
             scores.append(Score(cell.name, path, reason=cell.message))
             continue
@@ -113,6 +115,14 @@ def mutate(
         asked = partial(score, cell, read, find, path, most=most)
         scores.append(asked(judge=judge, tell=tell, profile=profile))
     return tuple(scores)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What an author's code prints and warns of would be printed for every mutant."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def score(
@@ -127,9 +137,7 @@ def score(
     profile: str = "default",
 ) -> Score:
     """The score of one cell; ``read`` lists its derivation, ``find`` finds its twin."""
-    # What an author's code prints and warns of would be printed for every mutant.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with quiet():
         tell(cell.name, 0, most)
         try:
             listing, twin = read(), find(cell)

@@ -11,6 +11,8 @@ import numpy as np
 from gradcheck.arrays import is_number
 from gradcheck.source.evaluate import Evaluator
 
+ALIKE = 3  # names, or sizes, that one is mistaken for: the likeliest ones
+
 
 @dataclass(frozen=True)
 class Several:

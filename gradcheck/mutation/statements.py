@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.mutation.places import Place, Several, Slip
-from gradcheck.mutation.slips import filled
-from gradcheck.source.trees import letter, replaced, substituted
+from gradcheck.source.trees import filled, letter, replaced, substituted
 
 
 def _another_gate(statement: ast.stmt, place: Place) -> Iterator[ast.stmt]:

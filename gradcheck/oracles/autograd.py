@@ -71,11 +71,13 @@ def _outputs(cell: Cell, called: str, result: object) -> Tensors:
 def over_time(twin: Twin, cell: Cell) -> Twin:
     """The twin of the unrolled cell: the twin's steps, one after the other."""
 
+    stepped = unrolled.per_step(cell)
+
     def zeros(length: int) -> torch.Tensor:
         return torch.zeros(length, dtype=torch.float64)
 
     def forward(values: Mapping[str, Any]) -> Tensors:
-        return unrolled.forward(cell, twin.forward, values, torch.stack, zeros)
+        return unrolled.forward(cell, stepped, twin.forward, values, torch.stack, zeros)
 
     return Twin(forward, twin.path)
 

@@ -11,7 +11,6 @@ import ast
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -23,6 +22,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
 from gradcheck.cells.shapes import Shape, parse
 from gradcheck.errors import CaseError, shown_path
+from gradcheck.paper.notes import Equation, Notes
 
 _BYTES, _LINES, _COLUMNS, _DEPTH, _NAMES = 64_000, 400, 400, 40, 60
 _AXIS = 32  # the largest number in a shape
@@ -36,28 +36,6 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sqrt": np.sqrt,
 }
 _PARTS = ("forward", "backward")
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One line: what it assigns, whether it adds to it, and the value as a syntax tree."""
-
-    line: int
-    target: str
-    adds: bool
-    value: ast.expr
-
-
-@dataclass(frozen=True)
-class Notes:
-    """A derivation: the shapes of its arguments, its outputs, and its equations."""
-
-    arguments: tuple[tuple[str, Shape], ...]
-    outputs: tuple[str, ...]
-    forward: tuple[Equation, ...]
-    backward: tuple[Equation, ...]
-    lines: tuple[str, ...]
-    spelling: Mapping[str, str]  # internal names, such as da, to the file's, such as ∂E/∂a
 
 
 def read(path: Path) -> Notes:

@@ -9,12 +9,13 @@ import numpy as np
 
 from gradcheck.lines import instrument
 from gradcheck.paper import reader
+from gradcheck.paper.notes import Equation, Notes
 from gradcheck.paper.reader import FUNCTIONS
 from gradcheck.source.definitions import Definition
 from gradcheck.source.listing import Listing
 
 
-def cell(path: Path) -> tuple[instrument.Script, reader.Notes]:
+def cell(path: Path) -> tuple[instrument.Script, Notes]:
     """The derivation as a script whose lines can be judged."""
     notes = reader.read(path)
     name = "derivation"
@@ -29,7 +30,7 @@ def cell(path: Path) -> tuple[instrument.Script, reader.Notes]:
     return instrument.script(Listing(name, path, {name: written}, module)), notes
 
 
-def spelled(notes: reader.Notes, statement: str) -> str:
+def spelled(notes: Notes, statement: str) -> str:
     """A mended statement, which is Python, in the signs and names of the file."""
     names = sorted(notes.spelling, key=len, reverse=True)
     pattern = rf"(?<![\w.])({'|'.join(map(re.escape, names))})(?!\w)" if names else r"(?!)"
@@ -40,7 +41,7 @@ def spelled(notes: reader.Notes, statement: str) -> str:
     return said.replace(" * ", " ⊙ ").replace(" @ ", " · ")
 
 
-def _function(name: str, notes: reader.Notes) -> ast.FunctionDef:
+def _function(name: str, notes: Notes) -> ast.FunctionDef:
     """The derivation as a cell in closure form."""
     assigned = {equation.target for equation in notes.backward}
     gradients: list[ast.expr] = [
@@ -77,7 +78,7 @@ def _parameters(names: list[str]) -> ast.arguments:
     return ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
 
 
-def _statement(equation: reader.Equation) -> ast.stmt:
+def _statement(equation: Equation) -> ast.stmt:
     target = ast.Name(equation.target, ast.Store())
     if equation.adds:
         # Never in place: the left side may be the caller's array.

@@ -89,6 +89,16 @@ def unwrapped(root: ast.expr, name: str) -> ast.expr:
     return result
 
 
+def filled(template: str, node: ast.expr) -> ast.expr:
+    """The template with the node for its underscore."""
+
+    def fill(part: ast.AST) -> ast.AST:
+        return node if isinstance(part, ast.Name) and part.id == "_" else part
+
+    filled: ast.expr = rewritten(parsed(template), fill)
+    return filled
+
+
 def rekeyed(root: ast.expr, key: str, other: str) -> ast.expr:
     def changed(node: ast.AST) -> ast.AST:
         same = isinstance(node, ast.Constant) and node.value == key

@@ -10,6 +10,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.finding import Reason, Unjudged
 from gradcheck.oracles import finite_differences
 from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles.loss import Loss
 from gradcheck.source.closure import closure
 from tests.helpers import fault, found, red
 
@@ -192,9 +193,8 @@ def test_a_forward_that_overflows_beside_the_input_leaves_differences_without_a_
 
     cell = closure(gate)
     inputs = {"x": np.array([[157.7284]]), "W": np.array([[4.5]])}
-    reference = finite_differences.gradient(
-        lambda given: cell.run(given)[0], inputs, [np.array([[1.0]])], "x"
-    )
+    loss = Loss.at(lambda given: cell.run(given)[0], inputs, [np.array([[1.0]])])
+    reference = finite_differences.gradient(loss, "x")
     assert np.isfinite(reference.value).all()
     assert np.isinf(reference.error).all()
 
@@ -206,7 +206,8 @@ def test_kinks_of_two_samples_do_not_cancel_in_the_bound_of_differences():
         return (np.maximum(given["w"] + np.array([1e-9, -1e-9]), 0),)
 
     inputs = {"w": np.array(0.0)}
-    reference = finite_differences.gradient(forward, inputs, [np.array([1.0, -1.0])], "w")
+    loss = Loss.at(forward, inputs, [np.array([1.0, -1.0])])
+    reference = finite_differences.gradient(loss, "w")
     assert abs(reference.value - 1.0) <= reference.error
 
 
@@ -265,9 +266,9 @@ def test_a_kink_beside_a_smooth_bend_is_seen():
         x = values["x"]
         return np.array([1e3 * x[0] ** 2 + x[0], np.abs(x[0] - 1e-15)])
 
-    reference = finite_differences.gradient(
-        lambda values: (forward(values),), {"x": np.zeros(1)}, (np.array([1.0, 1e-6]),), "x"
-    )
+    cotangents = (np.array([1.0, 1e-6]),)
+    loss = Loss.at(lambda values: (forward(values),), {"x": np.zeros(1)}, cotangents)
+    reference = finite_differences.gradient(loss, "x")
     assert abs(reference.value[0] - (1 - 1e-6)) <= reference.error[0] < 1e-5
 
 

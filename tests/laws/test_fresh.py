@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from gradcheck import laws
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged
+from gradcheck.laws import every as laws
 from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import read
 
@@ -99,7 +99,7 @@ def test_fresh_is_of_what_a_file_says(tmp_path):
     path = in_a_file(tmp_path, CELL.format(w="2")).cell.source.path
     (cell,) = read(path)
     assert "fresh" in laws.of(Examiner(cell))
-    assert "fresh" not in laws.of(Examiner(author.read(path, "cell").cell()))  # perhaps edited
+    assert "fresh" not in laws.of(Examiner(Listing.of(path, "cell").cell()))  # perhaps edited
     assert "fresh" not in laws.of(Examiner(closure(double)))
 
 

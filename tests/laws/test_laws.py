@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gradcheck import laws
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Wrong
+from gradcheck.laws import every as laws
 from gradcheck.running.run import Crash
 from gradcheck.show.sentences import sentence
 from gradcheck.source.closure import closure

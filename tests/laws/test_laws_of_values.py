@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from gradcheck import laws
 from gradcheck.checking.check import checks
 from gradcheck.checking.explore import Plan, search
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged, Wrong
+from gradcheck.laws import every as laws
 from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import read
 from gradcheck.source.closure import closure

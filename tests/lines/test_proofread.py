@@ -322,6 +322,7 @@ def test_json_of_a_file_that_cannot_be_read():
     result = run("no/such/file.md", "--json")
     assert result.exit_code == 2
     assert json.loads(result.output) == {
+        "schema": 1,
         "cells": [],
         "error": "no/such/file.md cannot be read: No such file or directory.",
     }

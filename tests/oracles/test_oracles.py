@@ -1,5 +1,7 @@
 """Each oracle on functions whose gradient is known, and where it must decline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.oracles import autograd, complex_step, finite_differences
 from gradcheck.oracles.autograd import Twin
+from gradcheck.oracles.loss import Loss
 from gradcheck.show import patterns
 from gradcheck.show.witnesses import columns
 from gradcheck.source.closure import closure
@@ -30,12 +33,11 @@ def scalar(function):
 
 
 def by_fd(function, x):
-    return finite_differences.gradient(scalar(function), {"x": x}, ONE, "x")
+    return finite_differences.gradient(Loss.at(scalar(function), {"x": x}, ONE), "x")
 
 
 def by_complex_step(function, x):
-    forward = scalar(function)
-    return complex_step.gradient(forward, {"x": x}, forward({"x": x}), ONE, "x")
+    return complex_step.gradient(Loss.at(scalar(function), {"x": x}, ONE), "x")
 
 
 SMOOTH = {
@@ -127,7 +129,7 @@ def test_a_complex_step_that_differences_refute_does_not_accuse(monkeypatch):
 
         return x**3, backward
 
-    def lying(forward, inputs, plain, cotangents, name):
+    def lying(loss, name):
         return complex_step.Reference(complex_step.NAME, np.ones(3), np.zeros(3))
 
     evidence = Examiner(closure(cube)).evidence(Example((("B", 3),), 0))
@@ -258,7 +260,6 @@ def test_a_failure_along_directions_is_told_as_one():
 
 
 def test_differences_whose_noise_is_unknown_say_nothing_of_a_constant():
-    reference = finite_differences.gradient(
-        scalar(np.zeros_like), {"x": np.ones(2)}, ONE, "x", np.nan
-    )
+    loss = Loss.at(scalar(np.zeros_like), {"x": np.ones(2)}, ONE)
+    reference = finite_differences.gradient(replace(loss, blurs=(np.array(np.nan),)), "x")
     assert not reference.known
