@@ -1,6 +1,7 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -239,9 +240,7 @@ class Evidence:
         return found
 
 
-def _close(ours: Array, true: Array) -> bool:
-    """Whether a result in float32 is what float64 gives, to a few digits."""
-    return close(ours, true, SINGLE.widest)
+_close = partial(close, tolerance=SINGLE.widest)  # of a result in float32: to a few digits
 
 
 def _seen_through(examiner: "Examiner") -> bool:
@@ -251,12 +250,9 @@ def _seen_through(examiner: "Examiner") -> bool:
     fails at these sizes says nothing.
     """
     for evidence in examiner.ordinary:
-        try:
-            _ = evidence.hand
-        except (Crash, CaseError):
-            continue
-        if not evidence.run.rounding.complete:
-            return False
+        with suppress(Crash, CaseError):
+            if evidence.hand and not evidence.run.rounding.complete:
+                return False
     return True
 
 

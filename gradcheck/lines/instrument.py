@@ -27,7 +27,6 @@ from gradcheck.source.listing import Listing, Site
 
 # Computes the value of a statement anew, from all the names that it can see.
 Change = Callable[[dict[str, Any]], Any]
-
 GENERATED = "generated"  # set on a return statement that no author wrote
 
 

@@ -57,7 +57,7 @@ VALUES = ("zero", "linear", "batch", "permutation", "layout")
 
 @pytest.mark.parametrize("law", VALUES)
 def test_where_the_forward_is_not_finite(law):
-    found = judged(closure(exponential), law, {"B": 3}, "huge")
+    found = judged(closure(exponential), law, {"B": 3}, "huge", seed=4)
     assert found == Unjudged(Reason.NOT_FINITE)
 
 
