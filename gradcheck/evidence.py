@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
     from gradcheck.oracles.autograd import Twin
 
 AUTOGRAD = "autograd"
-
 Fact = TypeVar("Fact")
 
 
@@ -274,8 +273,7 @@ class Examiner:
         """What ``find`` says of the cell, found once."""
         if find not in self._facts:
             self._facts[find] = find(self)
-        found: Fact = self._facts[find]
-        return found
+        return cast("Fact", self._facts[find])
 
     def analytic(self, name: str) -> bool:
         """Whether the complex step proves itself on ordinary numbers and different sizes.

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Line
+from gradcheck.source.trees import replaced
+
+_HOLE = "hole_of_a_tuple"
 
 
 def statement(line: Line, edit: Edit) -> str:
@@ -34,11 +37,12 @@ def statement(line: Line, edit: Edit) -> str:
             return f"for {named} in {edit.text}:"
         case _:
             mended = ast.Expr(edit.expression)
-    text = ast.unparse(ast.fix_missing_locations(mended))
-    if isinstance(edit.expression, ast.Tuple):  # without the brackets, as people write it
-        start = text.index("(", text.index("=")) if "=" in text else text.index("(")
-        text = text[:start] + text[start + 1 : -1]
-    return text
+    value = edit.expression
+    if isinstance(value, ast.Tuple) and len(value.elts) > 1:
+        # Without the brackets, as people write it: where they would be stands a name instead.
+        bare = ast.unparse(ast.fix_missing_locations(replaced(mended, value, ast.Name(_HOLE))))
+        return bare.replace(_HOLE, ", ".join(map(ast.unparse, value.elts)))
+    return ast.unparse(ast.fix_missing_locations(mended))
 
 
 def canonical(expression: ast.expr) -> str:

@@ -10,6 +10,7 @@ from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.laws import every as laws
 from gradcheck.show.sentences import sentence
 from gradcheck.source.cases import read
+from gradcheck.source.closure import closure
 from gradcheck.source.listing import Listing
 
 FRESH = (
