@@ -11,6 +11,7 @@ from gradcheck.api import proofread
 from gradcheck.checking.check import checks
 from gradcheck.lines.proof import WRONG
 from gradcheck.oracles import complex_step, twins
+from gradcheck.oracles.loss import Loss
 from gradcheck.show import proofs
 from gradcheck.source.cases import read
 from tests import helpers
@@ -45,9 +46,8 @@ def errors(cell, inputs, cotangents):
     outputs, backward = cell.run(inputs)
     found = {}
     for argument, got in zip(cell.arguments, backward(cotangents), strict=True):
-        true = complex_step.gradient(
-            lambda values: cell.run(values)[0], inputs, outputs, cotangents, argument.name
-        )
+        loss = Loss(lambda values: cell.run(values)[0], inputs, cotangents, outputs)
+        true = complex_step.gradient(loss, argument.name)
         scale = np.abs(true.value).max() or 1.0
         found[argument.name] = float(np.abs(got - true.value).max() / scale)
     return found

@@ -1,6 +1,7 @@
 """Judge one example: the forward beside the twin, a gradient beside an oracle."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -155,5 +156,5 @@ def _two_slopes(evidence: Evidence, name: str, kink: Kink, hand: Array) -> Wrong
     got, point = float(hand[kink.index]), float(evidence.wide.inputs[name][kink.index])
     at = entry(name, kink.index)
     facts = {"at": at, "point": point, "left": kink.left, "right": kink.right}
-    kind = "kink-undeclared" if kink.holds(got) else "kink-outside"
-    return Wrong(kind, f"d{name}", kink.index, got, None, facts)
+    told = partial(Wrong, "kink-undeclared") if kink.holds(got) else partial(Wrong, "kink-outside")
+    return told(f"d{name}", kink.index, got, None, facts)

@@ -15,6 +15,7 @@ from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import search
 from gradcheck.drawing.draw import DTYPES, REGIMES, Example
 from gradcheck.evidence import Examiner
+from gradcheck.finding import Unjudged
 from gradcheck.oracles.autograd import Twin
 from gradcheck.running.monte_carlo import Disturbance, Disturbed, disturb
 from gradcheck.source.cases import read
@@ -221,7 +222,7 @@ def test_an_overflow_of_python_is_no_more_than_one_of_numpy(tmp_path):
     cell = cell_of(tmp_path, text)
     (check,) = (check for check in checks(cell, TWIN) if check.label == "da[fd]")
     facts = [check.examiner.evidence(example("huge", seed=seed)) for seed in range(20)]
-    assert not all(check.judge(evidence).judged for evidence in facts)
+    assert any(isinstance(check.judge(evidence), Unjudged) for evidence in facts)
     assert all(check.judge(evidence).fault is None for evidence in facts)
 
 
