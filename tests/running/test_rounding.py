@@ -223,7 +223,7 @@ def test_an_overflow_of_python_is_no_more_than_one_of_numpy(tmp_path):
     (check,) = (check for check in checks(cell, TWIN) if check.label == "da[fd]")
     facts = [check.examiner.evidence(example("huge", seed=seed)) for seed in range(20)]
     assert any(isinstance(check.judge(evidence), Unjudged) for evidence in facts)
-    assert all(check.judge(evidence).fault is None for evidence in facts)
+    assert all(fault(check.judge(evidence)) is None for evidence in facts)
 
 
 def test_numbers_below_the_normal_range_move_by_a_step_of_theirs_and_never_to_zero():
