@@ -75,7 +75,8 @@ def targets(what: Any, reference: Any = None) -> Iterator[Target | Malformed]:
 
 def _of_file(what: str | Path, reference: Any) -> Iterator[Target | Malformed]:
     path, _, name = str(what).partition("::")
-    folder = Path(reference or "reference")
+    own = _function(reference) if not isinstance(reference, str | Path) else None
+    folder = Path(reference) if isinstance(reference, str | Path) else Path("reference")
     for cell in cases.chosen(Path(path), name or None):
         if isinstance(cell, Malformed):
             yield cell
@@ -84,7 +85,7 @@ def _of_file(what: str | Path, reference: Any) -> Iterator[Target | Malformed]:
         where = cell.source.path
         said = f'"{shown_path(where)}::{cell.name}"'
         read = partial(Listing.of, where, cell.name)
-        yield Target(cell, where, read, said, twins.beside(where, folder))
+        yield Target(cell, where, read, said, own or twins.beside(where, folder))
 
 
 def of_function(function: Function) -> Cell:

@@ -104,6 +104,13 @@ def test_a_file_is_checked_as_pytest_checks_it():
     ]
 
 
+def test_a_file_is_held_against_a_function_as_well():
+    report = gradcheck.check(RNN, twin, only="dW[autograd]", profile="fast")
+    assert report.ok
+    with pytest.raises(gradcheck.CaseError, match="The reference is int"):
+        gradcheck.check(RNN, 3)
+
+
 def test_sizes_are_held_and_examples_counted():
     report = gradcheck.check(averaged, only="db[fd]", sizes={"B": 1}, examples=7)
     assert report.ok  # the mean of one is its sum
