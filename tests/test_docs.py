@@ -12,6 +12,7 @@ from gradcheck.cells.cell import Cell
 from gradcheck.cells.shapes import parse
 from gradcheck.drawing.draw import REGIMES
 from gradcheck.drawing.strategies import PROFILES
+from gradcheck.finding import Reason
 from gradcheck.laws.every import LAWS
 from gradcheck.show import proofs, record
 from gradcheck.source.cases import read
@@ -104,6 +105,11 @@ def test_the_page_on_deciding_names_every_regime_and_the_readme_every_law_and_pr
         assert f"`law[{law}]`" in README
     for profile in PROFILES:
         assert profile in README + DECIDING
+
+
+def test_the_page_on_deciding_has_every_reason_that_the_table_may_show():
+    for reason in Reason:
+        assert reason.idle or f"`{reason.value}`" in DECIDING
 
 
 def test_the_figures_of_the_page_on_deciding_are_those_of_the_code():

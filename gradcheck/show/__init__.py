@@ -1,4 +1,4 @@
-"""Findings as text: a failure, a proof, the closing table.
+"""Findings as text and as plain data: a failure, a proof, a score, the closing table.
 
-Shows one ``text`` each.
+Shows one ``text`` each, ``sentences.sentence``, and ``record`` for JSON.
 """

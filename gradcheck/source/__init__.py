@@ -1,4 +1,4 @@
 """Files: executed, read as cells, and taken apart as syntax trees.
 
-Shows ``cases.read``, ``closure.closure``, and the definitions that are a derivation.
+Shows ``cases.read``, ``closure.closure``, and ``Listing``: which statements are a derivation.
 """

@@ -1,4 +1,4 @@
 """What a failed check means: who is the odd one out, what is striking, on which numbers.
 
-Shows ``Verdict`` and ``weigh``.
+Shows ``Verdict``, and ``explain``, which makes one of a failed check.
 """
