@@ -4,6 +4,7 @@ Who may import whom is written in pyproject.toml; import-linter reads it.
 """
 
 import ast
+import re
 import shutil
 import statistics
 import subprocess
@@ -129,3 +130,13 @@ def is_empty(statement):
         case ast.Call(func=ast.Name(id=name), args=[], keywords=[]):
             return name in ("dict", "list", "set", "defaultdict", "WeakKeyDictionary")
     return False
+
+
+def test_the_page_on_architecture_draws_every_room_and_names_what_there_is():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, drawn, told = page.split("```")
+    doors = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "__main__.py"}
+    there = doors | {f"{room.name}/" for room in ROOMS}
+    assert set(re.findall(r"\b\w+(?:\.py|/)", drawn)) == there
+    for name in re.findall(r"`(\w+/[\w/.]*|\w+\.py)`", told):
+        assert (PACKAGE / name).exists() or (ROOT / name).exists(), name
