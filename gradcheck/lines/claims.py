@@ -1,5 +1,16 @@
-"""What names claim: that dX is dL/dX, once it is complete. Each line that makes one is judged by
-itself, given true values before it.
+"""What the names of a backward claim, and which lines do not keep it.
+
+``da = ...`` claims that da is dL/da. Where the forward has a quantity ``a``, its true gradient can
+be measured (trial.py), so that the line can be judged by itself: run with true values in place of
+everything that was computed before it, it gives the true dL/da or it is wrong. So a wrong line is
+told apart from the lines that it feeds, however many of them are wrong at once.
+
+A claim is only held against a line that
+
+* gives the name its last value: of ``da = ...`` and ``da = da + ...`` the second;
+* gives it a value as a whole, or fills a part of it (``da[:, :H] = ...``), and not in a loop;
+* means what its name says: whoever keeps minus the gradient in ``da``, and is right in what is
+  returned, is not taken at the word.
 """
 
 import ast
@@ -26,10 +37,10 @@ class _Claim:
 
 
 class Claims:
-    """The lines of a script whose names claim a value, taken at their word as far as that breaks
-    nothing that is right on the bench. ``fresh`` draws can be asked for true values too.
+    """The lines of a script that make a claim, each judged on the draws of a bench.
 
-    ``suspects`` are those whose value is another, with the change that gives them the true one.
+    ``suspects`` are those that do not keep it, with the change that gives each its true value, on
+    ``fresh`` draws too.
     """
 
     def __init__(self, script: Script, bench: Bench, fresh: Bench) -> None:
