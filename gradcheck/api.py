@@ -93,12 +93,14 @@ def check(
     """
     plan = _plan(profile, seed, sizes or {}, examples)
     results, verdicts, malformed = [], [], []
-    wanted = (only,) if isinstance(only, str) else tuple(only or ())
+    wanted = (only,) if isinstance(only, str) else only or ()
+    if not isinstance(wanted, Iterable) or not all(isinstance(name, str) for name in wanted):
+        raise CaseError(f'only is {only!r}; write the name of a check, such as "dW" or "dW[fd]".')
     for target in targets.targets(what, reference):
         if isinstance(target, Malformed):
             malformed.append(target)
             continue
-        for made, verdict in _checked(target, plan, wanted):
+        for made, verdict in _checked(target, plan, tuple(wanted)):
             results.append(made)
             verdicts += [verdict] if verdict else []
     return Report(tuple(results), tuple(verdicts), tuple(malformed))
@@ -110,22 +112,31 @@ def _plan(profile: str, seed: int | None, sizes: Mapping[str, int], most: int | 
     for name, size in sizes.items():
         if not isinstance(size, int) or size < 0:
             raise CaseError(f"{name} is {size!r}, but a size is a whole number from 0 up.")
-    if most is not None and (not isinstance(most, int) or most < 1):
-        raise CaseError(f"examples is {most!r}; write a whole number from 1 up.")
+    if most is not None:
+        _whole("examples", most, 1)
+    if seed is not None:
+        _whole("seed", seed, 0)
     if profile == "thorough" and seed is None:
         seed = time.time_ns() % 10**6
     return Plan(profile, seed, sizes, most)
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise CaseError(f"{name} is {value!r}; write a whole number from {least} up.")
 
 
 def _checked(
     target: Target, plan: Plan, wanted: tuple[str, ...]
 ) -> Iterator[tuple[Result, Verdict | None]]:
     cell = target.cell
+    every = list(checks(cell, target.twin()))
+    known = list(dict.fromkeys(name for one in every for name in one.cell.size_names))
     for name in plan.sizes:
-        if name not in cell.size_names and name not in ("T", "steps"):
-            raise CaseError(f"{cell.name} has no size {name!r}.{nearest(name, [*cell.size_names])}")
+        if name not in known:
+            raise CaseError(f"{cell.name} has no size {name!r}.{nearest(name, known)}")
     blamer = Blamer(cell, target.script)
-    for one in _chosen(list(checks(cell, target.twin())), wanted):
+    for one in _chosen(every, wanted):
         begun = time.perf_counter()
         found = search(one, plan)
         verdict = explain(found, blamer, _command(target, one, plan))
@@ -261,6 +272,7 @@ def mutate(
     name how many mutants are judged, of how many at most. No file is changed. Raises CaseError if
     it cannot be read.
     """
+    _whole("most", most, 1)
     found = []
     with quiet():
         meant = list(targets.targets(what, reference))

@@ -1,6 +1,7 @@
 """A cell at one's own numbers: the gradients by hand, what each witness says, and who is right."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,12 @@ def at(
 
     Raises CaseError for numbers that do not fit the shapes of the cell.
     """
+    for name, given_by_name in (("inputs", inputs), ("cotangents", cotangents or {})):
+        if not isinstance(given_by_name, Mapping):
+            said = type(given_by_name).__name__
+            raise CaseError(f"{name} is {said}; write a dict of arrays by name.")
+    if steps is not None and (not isinstance(steps, int) or steps < 0):
+        raise CaseError(f"steps is {steps!r}; write a whole number from 0 up.")
     target = _one(what, reference)
     twin, cell = target.twin(), target.cell
     if steps is not None:
@@ -114,6 +121,8 @@ def at(
         )
 
     evidence = Evidence(Examiner(cell, twin), example, taken, chosen)
+    with suppress(Crash):  # a finding of each gradient
+        _ = evidence.cotangents  # or they are of no output, or of another shape
     return _point(cell, evidence, {"fd": numeric} | ({"autograd": by_autograd} if twin else {}))
 
 

@@ -125,7 +125,10 @@ def test_sizes_are_held_and_examples_counted():
         ({"profile": "defalt"}, "There is no profile 'defalt'. Did you mean 'default'?"),
         ({"sizes": {"K": 2}}, "averaged has no size 'K'. There is B, D, H."),
         ({"sizes": {"B": -1}}, "B is -1, but a size is a whole number from 0 up."),
+        ({"sizes": {"T": 3}}, "averaged has no size 'T'. There is B, D, H."),
         ({"examples": 0}, "examples is 0; write a whole number from 1 up."),
+        ({"seed": "a"}, "seed is 'a'; write a whole number from 0 up."),
+        ({"only": 3}, "only is 3; write the name of a check"),
         ({"reference": 3}, "The reference is int."),
     ],
 )
@@ -182,6 +185,22 @@ def test_numbers_that_do_not_fit_are_told(change, said):
     given = {name: value for name, value in {**NUMBERS, **change}.items() if value is not None}
     with pytest.raises(gradcheck.CaseError, match=re.escape(said)):
         gradcheck.at(rnn, given)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"inputs": [1.0]}, "inputs is list; write a dict of arrays by name."),
+        ({"cotangents": [1.0]}, "cotangents is list; write a dict of arrays by name."),
+        ({"cotangents": {"dz": 1.0}}, "rnn has no cotangent 'dz'."),
+        ({"cotangents": {"dh": [1.0]}}, "dh has shape (1,), but h has shape (1, 1)."),
+        ({"steps": -1}, "steps is -1; write a whole number from 0 up."),
+        ({"steps": "2"}, "steps is '2'; write a whole number from 0 up."),
+    ],
+)
+def test_what_else_does_not_fit_ones_own_numbers_is_told(more, said):
+    with pytest.raises(gradcheck.CaseError, match=re.escape(said)):
+        gradcheck.at(rnn, **{"inputs": NUMBERS, **more})
 
 
 def test_mutants_of_a_function():
