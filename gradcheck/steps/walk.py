@@ -1,0 +1,261 @@
+"""Walk a cell through its steps, forwards and back.
+
+The gradients by hand are those of the author's own steps, each fed what the step behind it
+handed on, mistakes included. The true ones are of the same steps, each fed the true gradients.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.unrolled import CLOCK, LAST, per_step
+from gradcheck.lines.instrument import Change
+from gradcheck.oracles.reference import Reference
+from gradcheck.steps.calls import Ahead, Assigned, Back, Calls
+from gradcheck.steps.rows import Row, Step, Walked
+from gradcheck.steps.truth import Truth
+
+_CLOSE = 1e-7  # of the largest entry: far above rounding, and above what differences lose
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A cell on its inputs and cotangents, called once or, with ``steps``, so many times.
+
+    ``changes`` mend its wrong lines, if they are known. ``right`` is whether all its gradients
+    are: then a name such as dc that is not dL/dc only means something else.
+    """
+
+    calls: Calls
+    inputs: Mapping[str, Any]
+    cotangents: Mapping[str, Array]
+    steps: int | None = None
+    changes: Mapping[int, Change] = field(default_factory=dict)
+    right: bool = False
+    twin: Mapping[str, Array] = field(default_factory=dict)  # its outputs
+
+    @property
+    def cell(self) -> Cell:
+        return self.calls.cell
+
+    def walked(self) -> Walked:
+        """Every step. Raises CaseError with what the forward raises."""
+        ahead = self._ahead()
+        return Walked(
+            tuple(Row(n, v) for n, v in self.inputs.items() if self._shared(n)),
+            tuple(self._forwards(t, one) for t, one in enumerate(ahead)),
+            *self._backwards(ahead),
+        )
+
+    # -- forwards ----------------------------------------------------------------------------------
+
+    def _stepped(self) -> frozenset[str]:
+        return frozenset() if self.steps is None else per_step(self.cell)
+
+    def _shared(self, name: str) -> bool:
+        states = {state for state, _ in self.cell.states} if self.steps is not None else set()
+        return name != CLOCK and name not in states and name not in self._stepped()
+
+    def _ahead(self) -> tuple[Ahead, ...]:
+        state: dict[str, Any] = {}
+        found = []
+        for t in range(1 if self.steps is None else self.steps):
+            values = {
+                name: value[t] if name in self._stepped() else value
+                for name, value in self.inputs.items()
+                if name != CLOCK
+            }
+            one = self.calls.ahead({**values, **state})
+            state = {name: one.outputs[output] for name, output in self.cell.states}
+            found.append(one)
+        return tuple(found)
+
+    def _number(self, t: int) -> int | None:
+        return None if self.steps is None else t + 1
+
+    def _forwards(self, t: int, one: Ahead) -> Step:
+        states = dict(self.cell.states)
+        rows = []
+        if self.steps is not None:
+            for name in one.inputs:
+                if name in states and t > 0:
+                    rows.append(Row(name, one.inputs[name], note=f"from step {t}", carried=True))
+                elif not self._shared(name):
+                    rows.append(Row(name, one.inputs[name], note="given"))
+        last = {noted.name: k for k, noted in enumerate(one.noted)}
+        for k, noted in enumerate(one.noted):
+            row = Row(noted.name, noted.value, line=noted.line)
+            own = last[noted.name] == k and _same(noted.value, one.outputs.get(noted.name))
+            rows.append(self._output(row, t) if own else row)
+        told = {n for n, k in last.items() if _same(one.noted[k].value, one.outputs.get(n))}
+        rows += [self._output(Row(n, v), t) for n, v in one.outputs.items() if n not in told]
+        return Step(self._number(t), tuple(rows))
+
+    def _output(self, row: Row, t: int) -> Row:
+        """An output: what the twin says of it, and where it goes."""
+        if self.steps is not None and row.name in {output for _, output in self.cell.states}:
+            note = f"to step {t + 2}" if t + 1 < self.steps else "last"
+            row = replace(row, note=note, carried=t + 1 < self.steps)
+        if row.name in self.twin:
+            want = self.twin[row.name] if self.steps is None else self.twin[row.name][t]
+            row = replace(row, true=want, wrong=not _close(row.value, want))
+        return row
+
+    # -- backwards ---------------------------------------------------------------------------------
+
+    def _backwards(self, ahead: Sequence[Ahead]) -> tuple[tuple[Step, ...], str]:
+        hand: dict[str, Array] = self._last()
+        true: dict[str, Array] | None = hand
+        steps = []
+        for t in reversed(range(len(ahead))):
+            given = self._given(t)
+            back = self.calls.back(ahead[t], _sums(given, hand))
+            truth = None if true is None else Truth(self.calls, ahead[t], _total(given, true))
+            rows = [*self._arriving(t, given, hand, true), *self._left(t, ahead[t], back, truth)]
+            steps.append(Step(self._number(t), tuple(rows)))
+            handed = {output: back.returned[name] for name, output in self.cell.states}
+            if back.failed or any(value is None for value in handed.values()):
+                return tuple(steps), back.failed
+            hand = {name: value for name, value in handed.items() if value is not None}
+            true = self._handed(truth)
+        return tuple(steps), ""
+
+    def _last(self) -> dict[str, Array]:
+        """What the end hands on: the cotangents of the last states."""
+        if self.steps is None:
+            return {}
+        return {output: self.cotangents[f"d{output}{LAST}"] for _, output in self.cell.states}
+
+    def _given(self, t: int) -> dict[str, Array]:
+        given = {name: self.cotangents[f"d{name}"] for name in self.cell.outputs}
+        return given if self.steps is None else {name: d[t] for name, d in given.items()}
+
+    def _handed(self, truth: Truth | None) -> dict[str, Array] | None:
+        """The true gradients that a step hands on; None if one of them is not known."""
+        if truth is None:
+            return None
+        found = {output: truth.argument(name) for name, output in self.cell.states}
+        known = {output: one.value for output, one in found.items() if one is not None}
+        return known if len(known) == len(found) else None
+
+    def _arriving(
+        self,
+        t: int,
+        given: Mapping[str, Array],
+        hand: Mapping[str, Array],
+        true: Mapping[str, Array] | None,
+    ) -> Iterator[Row]:
+        """The cotangent of each output: what is given, what is carried, and both."""
+        states = {output: name for name, output in self.cell.states}
+        for name, cotangent in given.items():
+            yield Row(f"d{name}", cotangent, note="given")
+            if name not in hand:
+                continue
+            known = None if true is None else true[name]
+            if t + 1 == self.steps:
+                yield Row(f"d{name}{LAST}", hand[name], note="given")
+            else:
+                came = Row(f"d{states[name]}", hand[name], note=f"from step {t + 2}", carried=True)
+                yield _beside(came, known)
+            total = None if known is None else cotangent + known
+            yield _beside(Row(f"d{name}", cotangent + hand[name], note="both together"), total)
+
+    def _left(self, t: int, ahead: Ahead, back: Back, truth: Truth | None) -> Iterator[Row]:
+        """What each line assigned, and the gradients that no line has by their names."""
+        states = dict(self.cell.states)
+        final = {one.name: k for k, one in enumerate(back.assigned)}
+        mended = self._mended(ahead, back, truth)
+        told = set()
+        for k, one in enumerate(back.assigned):
+            row = Row(one.name, one.value, line=one.line)
+            name = one.name.removeprefix("d")
+            own = one.name == f"d{name}" and final[one.name] == k
+            if own and _same(one.value, back.returned.get(name)):
+                told.add(name)
+                row = self._leaving(row, t, name in states)
+            claimed = _claimed(ahead, back.assigned, k, truth)
+            yield self._judged(row, claimed, None if mended is None else mended[k].value)
+        for argument in self.cell.arguments:
+            value = back.returned.get(argument.name)
+            if argument.name in told or back.failed:
+                continue
+            row = self._leaving(Row(f"d{argument.name}", value), t, argument.name in states)
+            known = truth.argument(argument.name) if truth else None
+            yield self._judged(row, known, None)
+
+    def _leaving(self, row: Row, t: int, state: bool) -> Row:
+        if state and self.steps is not None and t > 0:
+            return replace(row, note=f"to step {t}", carried=True)
+        return row
+
+    def _mended(
+        self, ahead: Ahead, back: Back, truth: Truth | None
+    ) -> tuple[Assigned, ...] | None:
+        """What the same lines assign when they are mended and fed the true gradients."""
+        if not self.changes or truth is None:
+            return None
+        cotangents = tuple(truth.cotangents.values())
+        mended = self.calls.back(ahead, cotangents, self.changes).assigned
+        alike = [one.name for one in mended] == [one.name for one in back.assigned]
+        return mended if alike else None
+
+    def _judged(self, row: Row, claimed: Reference | None, mended: Array | None) -> Row:
+        known = None if claimed is None else claimed.value
+        if mended is not None and not (known is not None and _close(mended, known)):
+            known = mended  # the name means something else, or nobody else knows it
+        if known is not None and self.right and not _close(row.value, known):
+            return row
+        return _beside(row, known)
+
+
+def _claimed(
+    ahead: Ahead, assigned: Sequence[Assigned], k: int, truth: Truth | None
+) -> Reference | None:
+    """The true gradient that a line's name claims to be: dc is dL/dc, the last of them.
+
+    Of what the forward assigns as often as the backward does, the first is the last of the other.
+    """
+    one = assigned[k]
+    name = one.name[1:]
+    if truth is None or one.name[:1] != "d":
+        return None
+    counts = Counter(other.name for other in assigned)
+    before = sum(other.name == one.name for other in assigned[:k])
+    final = before + 1 == counts[one.name]
+    if name in {argument.name for argument in truth.calls.cell.arguments}:
+        return truth.argument(name) if final else None
+    times = sum(noted.name == name for noted in ahead.noted)
+    if times == counts[one.name]:
+        return truth.assigned((name, times - 1 - before))
+    return truth.assigned((name, 0)) if times == 1 and final else None
+
+
+def _sums(given: Mapping[str, Array], carried: Mapping[str, Array]) -> list[Array]:
+    return list(_total(given, carried).values())
+
+
+def _total(given: Mapping[str, Array], carried: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: d + carried.get(name, 0.0) for name, d in given.items()}
+
+
+def _beside(row: Row, true: Array | None) -> Row:
+    """The row with the true value beside it, if there is one."""
+    if true is None:
+        return row
+    return replace(row, true=true, wrong=row.value is None or not _close(row.value, true))
+
+
+def _close(got: Any, want: Any) -> bool:
+    if np.shape(got) != np.shape(want):
+        return False
+    scale = float(np.max(np.abs(want), initial=0.0))
+    # A true zero is one to rounding only, of what it is the sum of.
+    return bool(np.all(np.abs(np.subtract(got, want)) <= _CLOSE * scale + 1e-12))
+
+
+def _same(value: Any, other: Any) -> bool:
+    return other is not None and np.array_equal(value, other, equal_nan=True)
