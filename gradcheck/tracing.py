@@ -163,7 +163,9 @@ def _twin(evidence: Evidence) -> dict[str, Array]:
 def _total(name: str, point: Point) -> Row:
     """A gradient of the whole beside that of the first oracle that knows it."""
     wrong = any(
-        isinstance(one, Wrong) for label, one in point.findings.items() if label.split("[")[0] == name
+        isinstance(one, Wrong)
+        for label, one in point.findings.items()
+        if label.split("[")[0] == name
     )
     true = next((known[name] for known in point.truth.values() if name in known), None)
     return Row(name, point.gradients.get(name), true, wrong)

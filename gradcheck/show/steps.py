@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck.errors import shown_path
-from gradcheck.finding import Right, Unjudged, Wrong
-from gradcheck.show.numbers import apart, folded
+from gradcheck.finding import Unjudged, Wrong
+from gradcheck.show.numbers import folded
 from gradcheck.show.sentences import sentence
 from gradcheck.steps.rows import Row, Step, Traced
 
 WIDTH = 80
 _WIDE, _BESIDE, _HIGH = 5, 2, 4  # numbers in a line, also beside the true ones; lines
-_ALL = 10**9
+_ALL = 10**5
 _DIGITS = 4
 _ACROSS, _DOWN = "…", "⋮"
 
@@ -32,6 +32,12 @@ def plain(one: Traced, *, full: bool = False) -> str:
     console = Console(file=file, width=WIDTH if not full else _ALL, color_system=None)
     console.print(text(one, full=full))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).rstrip("\n")
+
+
+def printed(one: Traced, *, full: bool = False) -> None:
+    """Print it, in colours on a terminal."""
+    width = _ALL if full else max(WIDTH, Console().width)
+    Console(highlight=False, width=width).print(text(one, full=full))
 
 
 def text(one: Traced, *, full: bool = False) -> Group:
@@ -92,27 +98,38 @@ def _heading(step: Step, way: str) -> str:
 def _section(
     heading: str, rows: Sequence[Row], full: bool, true: str = "true"
 ) -> Iterator[RenderableType]:
-    if not rows:
-        return
-    beside = any(row.true is not None for row in rows)
-    table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=beside, title_justify="left")
+    if rows:
+        yield Text(heading, "bold")
+        table = _table(rows, full, true)
+        if Console(width=_ALL).measure(table).maximum > WIDTH and not full:
+            table = _table(rows, full, true, stacked=True)
+        yield table
+        yield Text("")
+
+
+def _table(rows: Sequence[Row], full: bool, true: str, stacked: bool = False) -> Table:
+    """The rows, each with what it is by hand and truly side by side, or one below the other."""
+    beside = any(row.true is not None for row in rows) and not stacked
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=beside)
     for name in ("", "", "", *(("by hand", true) if beside else ("",)), ""):
-        table.add_column(name, no_wrap=True, overflow="fold", header_style="dim")
+        table.add_column(name, overflow="fold", header_style="dim")
     most = (_ALL, _ALL) if full else (_BESIDE if beside else _WIDE, _HIGH)
-    for row in rows:
+    for row, before in zip(rows, (None, *rows), strict=False):
+        if before and before.line and row.line and row.line < before.line:
+            table.add_row("")  # the next turn of a loop
         table.add_row(*_cells(row, beside, most))
-    yield Text(heading, "bold")
-    yield table
-    yield Text("")
+        if row.true is not None and not beside:
+            table.add_row("", Text(true, "green"), "", Text(_array(row.true, row, most), "green"))
+    return table
 
 
 def _cells(row: Row, beside: bool, most: tuple[int, int]) -> Iterator[Text]:
     yield Text("✗" if row.wrong else "", "bold red")
     yield Text(row.name, "bold red" if row.wrong else "")
     yield Text("" if row.value is None else _shape(np.shape(row.value)), "dim")
-    yield Text("not derived" if row.value is None else _array(row.value, row.true, most))
+    yield Text("not derived" if row.value is None else _array(row.value, row, most))
     if beside:
-        yield Text("" if row.true is None else _array(row.true, row.value, most), "green")
+        yield Text("" if row.true is None else _array(row.true, row, most), "green")
     yield Text(row.note, "cyan" if row.carried else "dim")
 
 
@@ -120,33 +137,34 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
-def _array(value: Any, other: Any, most: tuple[int, int]) -> str:
-    """The numbers of an array, with as many digits as it takes to see where another differs."""
+def _array(value: Any, row: Row, most: tuple[int, int]) -> str:
+    """The numbers of one of a row's arrays."""
     array = np.asarray(value)
-    if np.shape(other) != array.shape or array.dtype.kind != "f":
-        other = array
     wide, high = most
     if not array.size:
         return "empty"
+    digits = _digits(row)
     lines = np.reshape(array, (-1, array.shape[-1] if array.ndim else 1))[:high]
-    others = np.reshape(other, (-1, array.shape[-1] if array.ndim else 1))[:high]
-    shown = [
-        [_number(a, b) for a, b in zip(line[:wide], beside[:wide], strict=True)]
-        for line, beside in zip(lines, others, strict=True)
-    ]
+    shown = [[_number(one, digits) for one in line[:wide]] for line in lines]
     widest = max(len(number) for line in shown for number in line)
     cut = f" {_ACROSS}" if array.ndim and array.shape[-1] > wide else ""
     text = [" ".join(number.rjust(widest) for number in line) + cut for line in shown]
     return "\n".join([*text, *([_DOWN] if array.size > lines.size else [])])
 
 
-def _number(value: Any, other: Any) -> str:
-    if isinstance(value, np.floating):
-        error = abs(float(value) - float(other))
-        if error > 1e-7 * abs(float(other)):
-            return apart(float(value), (float(value), float(other)), error)
-        return f"{float(value):.{_DIGITS}g}"
-    return str(value)
+def _digits(row: Row) -> int:
+    """As many digits as it takes to see that a wrong value is another than the true one."""
+    if not row.wrong or row.true is None or np.shape(row.value) != row.true.shape:
+        return _DIGITS
+    pairs = list(zip(np.ravel(row.value), np.ravel(row.true), strict=True))
+    for digits in range(_DIGITS, 17):
+        if any(_number(one, digits) != _number(other, digits) for one, other in pairs):
+            return digits
+    return 17
+
+
+def _number(value: Any, digits: int) -> str:
+    return f"{float(value):.{digits}g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _closing(one: Traced) -> Iterator[Text]:
@@ -155,8 +173,7 @@ def _closing(one: Traced) -> Iterator[Text]:
             if isinstance(f, Wrong) and f.kind != "disagrees"]  # fmt: skip
     reasons = {f.reason.value for f in one.findings.values() if isinstance(f, Unjudged)}
     said += [f"Not judged: {reason}." for reason in sorted(reasons)]
-    for line in dict.fromkeys(said):
-        yield Text(line)
+    yield from map(Text, dict.fromkeys(said))
     for line in one.lines:
         where = f"{shown_path(one.file)}:{line.number}: "
         missing = "a line is missing at the head of the backward"

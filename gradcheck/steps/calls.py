@@ -15,6 +15,7 @@ from gradcheck.errors import CaseError, what_raised
 from gradcheck.lines import instrument
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.source.listing import Listing
+from gradcheck.steps.loops import handed_on
 from gradcheck.steps.watch import Noted, Watch, watched
 
 
@@ -52,18 +53,19 @@ class Back:
 
 @dataclass(frozen=True)
 class Calls:
-    """A cell as it is called; ``script`` and ``watch`` follow its lines, if they can be followed."""
+    """A cell as it is called; ``script`` and ``watch`` follow its lines, where that can be."""
 
     cell: Cell
     script: Script | None = None
     watch: Watch = field(default_factory=Watch)
+    handed_on: frozenset[str] = frozenset()  # from turn to turn of a loop
 
     @classmethod
     def of(cls, listing: Listing) -> "Calls":
         """Of a cell as it is written. Raises CaseError if its lines cannot be followed."""
         watch = Watch()
         script = instrument.script(watched(listing, watch))
-        return cls(script.cell, script, watch)
+        return cls(script.cell, script, watch, handed_on(listing.function))
 
     def ahead(self, inputs: Mapping[str, Any]) -> Ahead:
         """Call the forward. Raises CaseError with what the author's code raises."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.cells.cell import Array
-from gradcheck.finding import Finding, Right
+from gradcheck.finding import Finding, Right, Wrong
 from gradcheck.lines.blame import WrongLine
 
 
@@ -69,3 +69,8 @@ class Traced:
     def ok(self) -> bool:
         """Whether every gradient is right here; what cannot be judged is not."""
         return bool(self.findings) and all(isinstance(f, Right) for f in self.findings.values())
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a gradient is wrong here."""
+        return any(isinstance(one, Wrong) for one in self.findings.values())

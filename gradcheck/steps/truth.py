@@ -14,7 +14,7 @@ from gradcheck.oracles import complex_step, finite_differences
 from gradcheck.oracles.loss import Forward, Loss
 from gradcheck.oracles.reference import Reference
 from gradcheck.steps.calls import Ahead, Calls
-from gradcheck.steps.watch import Place
+from gradcheck.steps.watch import Noted
 
 MOST_ENTRIES = 1000  # of a value whose gradient is asked for: each entry is some forwards
 
@@ -31,13 +31,12 @@ class Truth:
         """dL/d(argument); None where it has too many entries, or no value."""
         return self._known(self._around(), self.ahead.inputs, name)
 
-    def assigned(self, place: Place) -> Reference | None:
+    def assigned(self, noted: Noted) -> Reference | None:
         """dL/d(a value of the forward), found by moving it where it is assigned."""
-        noted = next(one for one in self.ahead.noted if (one.name, one.count) == place)
         moved, watch, around = f"move {noted.name}", self.calls.watch, self._around()
 
         def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
-            watch.moved = {place: values[moved]}
+            watch.moved = {noted.place: values[moved]}
             try:
                 return around({n: v for n, v in values.items() if n != moved})
             finally:

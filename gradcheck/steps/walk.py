@@ -4,7 +4,6 @@ The gradients by hand are those of the author's own steps, each fed what the ste
 handed on, mistakes included. The true ones are of the same steps, each fed the true gradients.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -88,12 +87,18 @@ class Walk:
                     rows.append(Row(name, one.inputs[name], note="given"))
         last = {noted.name: k for k, noted in enumerate(one.noted)}
         for k, noted in enumerate(one.noted):
-            row = Row(noted.name, noted.value, line=noted.line)
+            row = self._looping(Row(noted.name, noted.value, line=noted.line))
             own = last[noted.name] == k and _same(noted.value, one.outputs.get(noted.name))
             rows.append(self._output(row, t) if own else row)
         told = {n for n, k in last.items() if _same(one.noted[k].value, one.outputs.get(n))}
         rows += [self._output(Row(n, v), t) for n, v in one.outputs.items() if n not in told]
         return Step(self._number(t), tuple(rows))
+
+    def _looping(self, row: Row) -> Row:
+        """A value that a loop of the cell's own hands from turn to turn is marked."""
+        if row.name.partition("[")[0] in self.calls.handed_on:
+            return replace(row, note="to next turn", carried=True)
+        return row
 
     def _output(self, row: Row, t: int) -> Row:
         """An output: what the twin says of it, and where it goes."""
@@ -162,7 +167,7 @@ class Walk:
                 came = Row(f"d{states[name]}", hand[name], note=f"from step {t + 2}", carried=True)
                 yield _beside(came, known)
             total = None if known is None else cotangent + known
-            yield _beside(Row(f"d{name}", cotangent + hand[name], note="both together"), total)
+            yield _beside(Row(f"d{name}", cotangent + hand[name], note="sum"), total)
 
     def _left(self, t: int, ahead: Ahead, back: Back, truth: Truth | None) -> Iterator[Row]:
         """What each line assigned, and the gradients that no line has by their names."""
@@ -171,7 +176,7 @@ class Walk:
         mended = self._mended(ahead, back, truth)
         told = set()
         for k, one in enumerate(back.assigned):
-            row = Row(one.name, one.value, line=one.line)
+            row = self._looping(Row(one.name, one.value, line=one.line))
             name = one.name.removeprefix("d")
             own = one.name == f"d{name}" and final[one.name] == k
             if own and _same(one.value, back.returned.get(name)):
@@ -192,9 +197,7 @@ class Walk:
             return replace(row, note=f"to step {t}", carried=True)
         return row
 
-    def _mended(
-        self, ahead: Ahead, back: Back, truth: Truth | None
-    ) -> tuple[Assigned, ...] | None:
+    def _mended(self, ahead: Ahead, back: Back, truth: Truth | None) -> tuple[Assigned, ...] | None:
         """What the same lines assign when they are mended and fed the true gradients."""
         if not self.changes or truth is None:
             return None
@@ -223,15 +226,15 @@ def _claimed(
     name = one.name[1:]
     if truth is None or one.name[:1] != "d":
         return None
-    counts = Counter(other.name for other in assigned)
+    times = sum(other.name == one.name for other in assigned)
     before = sum(other.name == one.name for other in assigned[:k])
-    final = before + 1 == counts[one.name]
+    final = before + 1 == times
     if name in {argument.name for argument in truth.calls.cell.arguments}:
         return truth.argument(name) if final else None
-    times = sum(noted.name == name for noted in ahead.noted)
-    if times == counts[one.name]:
-        return truth.assigned((name, times - 1 - before))
-    return truth.assigned((name, 0)) if times == 1 and final else None
+    places = [noted for noted in ahead.noted if noted.name == name]
+    if len(places) == times:
+        return truth.assigned(places[times - 1 - before])
+    return truth.assigned(places[0]) if len(places) == 1 and final else None
 
 
 def _sums(given: Mapping[str, Array], carried: Mapping[str, Array]) -> list[Array]:

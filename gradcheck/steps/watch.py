@@ -27,6 +27,10 @@ class Noted:
     line: int
     value: Any
 
+    @property
+    def place(self) -> Place:
+        return self.name, self.count
+
 
 @dataclass
 class Watch:
@@ -137,7 +141,7 @@ def _name(target: ast.expr) -> ast.expr | None:
             return ast.Constant(name)
         case ast.Subscript(ast.Name(id=name), index):
             plain = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
-            if all(isinstance(part, plain + (ast.Load,)) for part in ast.walk(index)):
+            if all(isinstance(part, (*plain, ast.Load)) for part in ast.walk(index)):
                 form = ast.Attribute(ast.Constant(name + "[{}]"), "format", ast.Load())
                 return ast.Call(form, [copy.deepcopy(index)], [])
             return ast.Constant(ast.unparse(target))
