@@ -108,8 +108,12 @@ def posed(
     inputs: Mapping[str, Any],
     cotangents: Mapping[str, Any] | None = None,
     steps: int | None = None,
+    seed: int = 0,
 ) -> Evidence:
-    """The evidence on a cell at one's own numbers. Raises CaseError for those that do not fit."""
+    """The evidence on a cell at one's own numbers; ``seed`` draws cotangents that are left out.
+
+    Raises CaseError for numbers that do not fit.
+    """
     for name, given_by_name in (("inputs", inputs), ("cotangents", cotangents or {})):
         if not isinstance(given_by_name, Mapping):
             said = type(given_by_name).__name__
@@ -119,7 +123,7 @@ def posed(
     if steps is not None:
         cell, twin, inputs = _steps(cell, twin, inputs, steps)
     taken = given.inputs(cell, inputs)
-    example = Example(tuple(given.sizes(cell, taken).items()), 0, GIVEN)
+    example = Example(tuple(given.sizes(cell, taken).items()), seed, GIVEN)
     wanted = dict(cotangents or {})
 
     def chosen(outputs: tuple[Array, ...]) -> tuple[Array, ...]:

@@ -13,7 +13,7 @@ from gradcheck.drawing import draw
 from gradcheck.drawing.archive import arrays
 from gradcheck.drawing.draw import Example
 from gradcheck.drawing.given import nearest
-from gradcheck.errors import CaseError, WrongGradient
+from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Wrong
 from gradcheck.lines import mend
@@ -71,43 +71,61 @@ def trace(
     """
     counted(steps)
     target = only(what, reference)
+    cell, time = _over_time(target.cell, steps)
+    unrolled = steps if cell is not target.cell else None
+    held = {} if steps is None else {time: steps}
     if inputs is None:
-        inputs, unrolls = _drawn(target.cell, steps, sizes or {}, seed)
+        drawn = _drawn(cell, {**held, **(sizes or {})}, seed)
+        evidence = posed(target, drawn, cotangents, unrolled, seed)
+    elif sizes:
+        raise CaseError(f"The sizes are those of the inputs: leave out {', '.join(sizes)}.")
+    elif isinstance(inputs, str | Path):
+        evidence = _of_file(target, Path(inputs), cotangents or {}, unrolled, seed)
     else:
-        if isinstance(inputs, str | Path):
-            inputs, own = _apart(target.cell, arrays(Path(inputs)))
-            cotangents = {**own, **(cotangents or {})}
-        unrolls = steps is not None
-    evidence = posed(target, inputs, cotangents, steps if unrolls else None)
-    return _traced(target, evidence, steps if unrolls else None)
+        evidence = posed(target, inputs, cotangents, unrolled, seed)
+    found = dict(evidence.example.sizes)
+    if any(found[name] != size for name, size in held.items()):
+        raise CaseError(f"steps is {steps}, but {time} is {found[time]}.")
+    return _traced(target, evidence, unrolled)
 
 
-def _drawn(
-    cell: Cell, steps: int | None, sizes: Mapping[str, int], seed: int
-) -> tuple[dict[str, Any], bool]:
-    """Drawn inputs, and whether the cell is unrolled: one that runs over time has its steps."""
+def _over_time(cell: Cell, steps: int | None) -> tuple[Cell, str]:
+    """The cell unrolled, or itself if that runs over time or has no steps; what counts them."""
     over_time = unroll(cell) if steps is not None else None
-    held: dict[str, int] = {}
-    if over_time is not None and steps is not None:
-        cell, held = over_time.cell, {over_time.time: steps}
-    elif steps is not None:
-        if _TIME not in cell.size_names:
-            raise CaseError(
-                f"{cell.name} has no recurrent state and no size {_TIME}, and so no steps.\n"
-                "Leave the steps out."
-            )
-        held = {_TIME: steps}
-    for name in sizes:
+    if over_time is not None:
+        return over_time.cell, over_time.time
+    if steps is not None and _TIME not in cell.size_names:
+        raise CaseError(
+            f"{cell.name} has no recurrent state and no size {_TIME}, and so no steps.\n"
+            "Leave the steps out."
+        )
+    return cell, _TIME
+
+
+def _drawn(cell: Cell, sizes: Mapping[str, int], seed: int) -> dict[str, Any]:
+    for name, size in sizes.items():
         if name not in cell.size_names:
-            raise CaseError(
-                f"{cell.name} has no size {name!r}.{nearest(name, list(cell.size_names))}"
-            )
-    chosen = {name: 1 if name == "B" else 2 for name in cell.size_names} | dict(sizes) | held
+            known = nearest(name, list(cell.size_names))
+            raise CaseError(f"{cell.name} has no size {name!r}.{known}")
+        if not isinstance(size, int) or size < 0:
+            raise CaseError(f"{name} is {size!r}, but a size is a whole number from 0 up.")
+    if not isinstance(seed, int) or seed < 0:
+        raise CaseError(f"seed is {seed!r}; write a whole number from 0 up.")
+    chosen = {name: 1 if name == "B" else 2 for name in cell.size_names} | dict(sizes)
     example = Example(tuple(chosen.items()), seed)
     if not draw.fits(cell, example):
         raise CaseError(f"An axis has a negative size at {example}.\nGive other sizes.")
-    drawn = draw.inputs(cell, example)
-    return {n: v for n, v in drawn.items() if n != CLOCK}, over_time is not None
+    return {name: v for name, v in draw.inputs(cell, example).items() if name != CLOCK}
+
+
+def _of_file(
+    target: Target, path: Path, cotangents: Mapping[str, Any], steps: int | None, seed: int
+) -> Evidence:
+    values, own = _apart(target.cell, arrays(path))
+    try:
+        return posed(target, values, {**own, **cotangents}, steps, seed)
+    except CaseError as error:
+        raise CaseError(f"{error}\nThe inputs are those of {shown_path(path)}.") from None
 
 
 def _apart(cell: Cell, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
