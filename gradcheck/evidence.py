@@ -52,21 +52,6 @@ class Evidence:
         own = precision.of(self.cell.dtype)
         self.precision = precision.coarser(precision.of(example.dtype), own)
 
-    @cached_property
-    def caller(self) -> Caller:
-        """The cell, given private copies if it writes into what it is given."""
-        return Caller(self.cell, self._writes())
-
-    def _writes(self) -> bool:
-        try:
-            outputs, backward = self.cell.run(self.inputs)
-            backward(self._drawn(outputs))
-        except ValueError as error:
-            return "read-only" in str(error)
-        except Exception:
-            return False  # any other failure is told by the facts below
-        return False
-
     def _drawn(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """A cotangent for each output, within what the backward is declared to hold for."""
         drawn = self._given(outputs)
@@ -77,7 +62,20 @@ class Evidence:
     @cached_property
     def run(self) -> Run:
         """The author's own run on the example."""
-        return Run(self.caller, self.inputs, self._drawn, self.precision)
+        run, copies = self._handed(writes=False), self._handed(writes=True)
+        if not run.crashes:
+            return run
+        # Code that gets through on copies only writes into what it is given; for code that fails
+        # on copies too, what it fails with there is its own.
+        return copies if copies.crashes or self._handed(writes=False).crashes else run
+
+    def _handed(self, *, writes: bool) -> Run:
+        return Run(Caller(self.cell, writes), self.inputs, self._drawn, self.precision)
+
+    @property
+    def caller(self) -> Caller:
+        """The cell, given private copies if it writes into what it is given."""
+        return self.run.caller
 
     @cached_property
     def wide(self) -> Run:
