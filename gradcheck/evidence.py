@@ -13,11 +13,12 @@ from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.returned import Gradient, Unusable
 from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
-from gradcheck.errors import CaseError, what_raised
-from gradcheck.oracles import complex_step
+from gradcheck.errors import CaseError
+from gradcheck.oracles import twin_run
 from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
-from gradcheck.running import monte_carlo, precision
+from gradcheck.oracles.twin_run import TwinRun
+from gradcheck.running import precision
 from gradcheck.running.compare import OPERATIONS, Comparison, Noise, compare
 from gradcheck.running.precision import DOUBLE, SINGLE
 from gradcheck.running.run import Caller, Crash, Run
@@ -25,7 +26,6 @@ from gradcheck.running.run import Caller, Crash, Run
 if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
     from gradcheck.oracles.autograd import Twin
 
-AUTOGRAD = "autograd"
 Fact = TypeVar("Fact")
 
 
@@ -47,25 +47,11 @@ class Evidence:
         self.examiner, self.example = examiner, example
         self.cell, self.twin = examiner.cell, examiner.twin
         self.inputs = dict(inputs) if inputs is not None else draw.inputs(self.cell, example)
+        self._facts: dict[Callable[[Evidence], Any], Any] = {}
         self._given = cotangents or partial(draw.cotangents, example=example)
         # What the cell is in by its own choice counts as declared; coarser numbers are found.
         own = precision.of(self.cell.dtype)
         self.precision = precision.coarser(precision.of(example.dtype), own)
-
-    @cached_property
-    def caller(self) -> Caller:
-        """The cell, given private copies if it writes into what it is given."""
-        return Caller(self.cell, self._writes())
-
-    def _writes(self) -> bool:
-        try:
-            outputs, backward = self.cell.run(self.inputs)
-            backward(self._drawn(outputs))
-        except ValueError as error:
-            return "read-only" in str(error)
-        except Exception:
-            return False  # any other failure is told by the facts below
-        return False
 
     def _drawn(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """A cotangent for each output, within what the backward is declared to hold for."""
@@ -77,7 +63,20 @@ class Evidence:
     @cached_property
     def run(self) -> Run:
         """The author's own run on the example."""
-        return Run(self.caller, self.inputs, self._drawn, self.precision)
+        run, copies = self._handed(writes=False), self._handed(writes=True)
+        if not run.crashes:
+            return run
+        # Code that gets through on copies only writes into what it is given; for code that fails
+        # on copies too, what it fails with there is its own.
+        return copies if copies.crashes or self._handed(writes=False).crashes else run
+
+    def _handed(self, *, writes: bool) -> Run:
+        return Run(Caller(self.cell, writes), self.inputs, self._drawn, self.precision)
+
+    @property
+    def caller(self) -> Caller:
+        """The cell, given private copies if it writes into what it is given."""
+        return self.run.caller
 
     @cached_property
     def wide(self) -> Run:
@@ -87,6 +86,12 @@ class Evidence:
         inputs = {name: draw.widened(value) for name, value in self.inputs.items()}
         caller = Caller(self.cell.finer or self.cell, self.caller.writes)
         return Run(caller, inputs, lambda _: tuple(map(draw.widened, self.cotangents)), DOUBLE)
+
+    def fact(self, find: "Callable[[Evidence], Fact]") -> "Fact":
+        """What ``find`` says of the cell on this example, found once."""
+        if find not in self._facts:
+            self._facts[find] = find(self)
+        return cast("Fact", self._facts[find])
 
     @property
     def outputs(self) -> tuple[Array, ...]:
@@ -139,70 +144,37 @@ class Evidence:
         return Numeric(self.wide, self.example.regime, self.examiner.analytic)
 
     @cached_property
-    def _autograd(self) -> tuple[tuple[Array, ...], dict[str, Array]]:
-        from gradcheck.oracles import autograd
-
+    def beside(self) -> TwinRun:
+        """What the twin says of the same numbers."""
         assert self.twin is not None  # nodes that need a twin exist only where there is one
-        try:
-            return autograd.run(self.twin, self.cell, self.inputs, self._cotangents_for)
-        except CaseError:
-            raise
-        except Exception as error:
-            said = what_raised(error, self.twin.path)
-            raise Crash(f"The twin fails with {said}") from None
-
-    def _cotangents_for(self, outputs: tuple[Array, ...]) -> tuple[Array, ...]:
-        for name, ours, theirs in zip(self.cell.outputs, self.outputs, outputs, strict=True):
-            if ours.shape != theirs.shape:
-                raise CaseError(
-                    f"{name} has shape {ours.shape} in the case and {theirs.shape} in its twin.\n"
-                    "Give both one shape."
-                )
-        return self.cotangents
-
-    @property
-    def twin_outputs(self) -> tuple[Array, ...]:
-        return self._autograd[0]
+        return TwinRun(self.twin, self.run)
 
     def autograd(self, name: str) -> Reference:
         """What autograd of the twin says about one argument."""
-        value = self._autograd[1][name]
-        return Reference(AUTOGRAD, value, np.zeros(value.shape))
-
-    @cached_property
-    def _twin_noise(self) -> tuple[list[Array], dict[str, Array]]:
-        """The rounding noise of the twin's outputs and of autograd."""
-        from gradcheck.oracles import autograd
-
-        assert self.twin is not None
-        runs = [
-            autograd.disturbed(self.twin, self.cell, self.inputs, self.cotangents, seed)
-            for seed in range(monte_carlo.SAMPLES)
-        ]
-        return (
-            [
-                monte_carlo.spread(column)
-                for column in zip(*(values for values, _ in runs), strict=True)
-            ],
-            {name: monte_carlo.spread([found[name] for _, found in runs]) for name in runs[0][1]},
-        )
+        return self.beside.reference(name)
 
     def compared(self, name: str, reference: Reference) -> Comparison:
-        """The derivation beside an oracle, with what rounding allows."""
+        """The derivation beside an oracle, with what rounding allows: the case's own, and where
+        that is not enough and the oracle is autograd, the twin's on top.
+        """
         hand = self.hand[name]
         assert not isinstance(hand, Unusable)
-        with_twin = reference.oracle == AUTOGRAD
 
-        def noise() -> Noise:
+        def noise(with_twin: bool) -> Noise:
             spread = reference.blurred(self.noise(name, with_twin))
-            if not self.run.rounding.settled:
-                spread = np.full_like(spread, np.inf)
-            return self._known(spread, reference.value), self.run.rounding.precision
+            return self.spread(spread, reference.value), self.run.rounding.precision
 
         # Rounding of the many entries that make up one slope; nothing where entries are compared.
         summed = reference.blurred(OPERATIONS * self.precision.eps * np.abs(hand))
         own = reference.error + summed if reference.directions else reference.error
-        return compare(reference.seen(hand), reference.value, own, noise, self.precision)
+        whose = (False, True) if reference.oracle == twin_run.NAME else (False,)
+        noises = [partial(noise, one) for one in whose]
+        return compare(reference.seen(hand), reference.value, own, noises, self.precision)
+
+    def spread(self, spread: Array, want: Array) -> Array:
+        """The noise of a gradient as it was measured; no bound where that says nothing."""
+        settled = self.run.rounding.settled
+        return self._known(spread if settled else np.full_like(spread, np.inf), want)
 
     def _known(self, spread: Array, want: Array) -> Array:
         """The noise that was measured, with what may be missing from it where not all was seen:
@@ -220,22 +192,25 @@ class Evidence:
     def noise(self, name: str, with_twin: bool) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""
         spread = self.run.rounding.gradients[name]
-        return spread + self._twin_noise[1][name] if with_twin else spread
+        return spread + self.beside.noise[name] if with_twin else spread
 
     def outputs_compared(self) -> dict[str, Comparison]:
         """Each output of the forward beside the twin's."""
         found = {}
         for k, name in enumerate(self.cell.outputs):
-            ours, theirs = self.outputs[k], self.twin_outputs[k]
+            ours, theirs = self.outputs[k], self.beside.outputs[k]
             # Where both overflow there is nothing to compare, inf or nan; where one does, all.
             alike = ~np.isfinite(ours) & ~np.isfinite(theirs)
             ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
 
-            def noise(k: int = k, want: Array = theirs) -> Noise:
-                spread = self._twin_noise[0][k] + self.run.rounding.outputs[k]
+            def noise(with_twin: bool, k: int = k, want: Array = theirs) -> Noise:
+                spread = self.run.rounding.outputs[k]
+                if with_twin:
+                    spread = spread + self.beside.output_noise[k]
                 return self._known(spread, want), self.run.rounding.precision
 
-            found[name] = compare(ours, theirs, noise=noise, precision=self.precision)
+            noises = [partial(noise, one) for one in (False, True)]
+            found[name] = compare(ours, theirs, noises=noises, precision=self.precision)
         return found
 
 
@@ -294,7 +269,6 @@ class Examiner:
 
 def _proves_itself(evidence: Evidence, name: str) -> bool:
     try:
-        best = evidence.numeric.best(name) if evidence.run.finite else None
+        return evidence.run.finite and evidence.numeric.analytic_here(name)
     except (Crash, CaseError):
         return False
-    return best is not None and best.oracle == complex_step.NAME

@@ -17,7 +17,7 @@ from hypothesis.errors import InvalidArgument
 
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
-from gradcheck.checking.explore import Plan, hypothesis_test, run
+from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.strategies import PROFILES
@@ -185,19 +185,17 @@ class NoTwin(_Item):
 
 
 class CheckItem(_Item):
-    """One check, as a Hypothesis test over its examples."""
+    """One check, over all its examples."""
 
     def __init__(self, *, check: Check, **kwargs: Any) -> None:
         super().__init__(name=check.label, **kwargs)
-        self.record = Record(check)
-        # Hypothesis' own plugin looks for a test under this name, and shows its statistics.
-        self.obj = hypothesis_test(self.record, Plan(_profile(), _seed(self.config)))
+        self.check, self.record = check, Record(check)
 
     def runtest(self) -> None:
         started = time.perf_counter()
         passed = False
         try:
-            run(self.obj)
+            self.record = search(self.check, Plan(_profile(), _seed(self.config)))
             assert isinstance(self.parent, CellNode)
             verdict = explain(self.record, self.parent.blamer, self._command())
             if verdict is not None:

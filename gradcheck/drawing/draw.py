@@ -26,12 +26,16 @@ AT_REST = "at rest"
 
 @dataclass(frozen=True)
 class Example:
-    """What Hypothesis draws: a size for each name, a seed, a regime and a type."""
+    """What Hypothesis draws: a size for each name, a seed, a regime and a type.
+
+    ``closely``: oracles go through every entry, also where one direction finds nothing.
+    """
 
     sizes: tuple[tuple[str, int], ...]
     seed: int
     regime: str = "ordinary"
     dtype: str = "float64"
+    closely: bool = False
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in self.sizes)

@@ -60,6 +60,13 @@ def probed(loss: Loss, name: str) -> Reference | None:
     return Reference(NAME, value, np.full(len(chosen), _lost(loss, x) + rounded), chosen)
 
 
+def valid(loss: Loss, name: str) -> bool:
+    """Whether it is the derivative, as far as one direction tells."""
+    witness, *_ = directions(loss.inputs[name].shape)
+    slope = _slope(loss, name, witness)
+    return slope is not None and _proved(loss, name, witness, np.array([slope]), slope)
+
+
 def _slope(loss: Loss, name: str, direction: Array) -> float | None:
     """The derivative along ``direction``; None where complex numbers do not come through."""
     step = _step(loss.inputs[name])

@@ -65,20 +65,30 @@ class Numeric:
             self._best[name] = replace(first, error=first.error + own)
         return self._best[name]
 
+    def analytic_here(self, name: str) -> bool:
+        """Whether the complex step proves itself at this point, as far as one direction tells."""
+        return complex_step.valid(self._repeated, name)
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The arguments in which a kink is looked for on either side."""
+        if self._regime in EXTREME:  # there a smooth bend may look like a kink
+            return frozenset()
+        names = [argument.name for argument in self._run.cell.arguments]
+        return frozenset(name for name in names if not self._is_large(name))
+
     def differences(self, name: str, *, every: bool = False) -> Reference:
         """Finite differences, whether or not the complex step is valid; by ``every`` step or until
         one is good.
         """
         if self._is_large(name):
-            return finite_differences.probed(self._blurred, name)
-        return finite_differences.gradient(self._blurred, name, every=every)
+            return finite_differences.probed(self.blurred, name)
+        return finite_differences.gradient(self.blurred, name, every=every)
 
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
         if name not in self._kinks:
-            # In extreme numbers a smooth bend may look like a kink.
-            looked_for = self._regime not in EXTREME and not self._is_large(name)
-            self._kinks[name] = kinks.kinks(self._loss, name) if looked_for else ()
+            self._kinks[name] = kinks.kinks(self._loss, name) if name in self.beside else ()
         return self._kinks[name]
 
     @cached_property
@@ -95,7 +105,7 @@ class Numeric:
         return self._loss
 
     @cached_property
-    def _blurred(self) -> Loss:
+    def blurred(self) -> Loss:
         """The same with how far rounding moves it, for the oracle that subtracts."""
         cotangents, rounding = self._run.cotangents, self._run.rounding
         limits, spreads = rounding.precision, zip(cotangents, rounding.outputs, strict=True)

@@ -1,6 +1,6 @@
 """Say whether two arrays agree, entry by entry, and how far apart they were allowed to be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ _SURE = 4
 
 @dataclass(frozen=True)
 class Comparison:
-    """``got`` beside ``want``, with the difference that is ``allowed`` for each entry.
+    """``got`` beside ``want``, with the difference that is ``allowed``, for each entry or for all.
 
     ``precision`` is that of the coarsest number on the way to either.
     """
@@ -49,15 +49,7 @@ class Comparison:
     @property
     def judged(self) -> bool:
         """Whether the bound is tight enough for agreement to mean something."""
-        limits = self.precision
-        relative = limits.widest * self.scale
-        if not self.scale:
-            widest = limits.underflow
-        elif limits is DOUBLE:  # of gradients so small, no one asks for relative precision
-            widest = max(relative, 2 * limits.subnormal)
-        else:
-            widest = relative
-        return bool(np.all(self.allowed <= widest))
+        return _tight(float(np.max(self.allowed, initial=0.0)), self.scale, self.precision)
 
     @property
     def worst(self) -> tuple[float, float]:
@@ -65,17 +57,87 @@ class Comparison:
         if self.got.size == 0 or self.scale <= self.precision.subnormal / self.precision.eps:
             return 0.0, 0.0  # of gradients so small no one asks for relative precision
         worst = np.unravel_index(np.argmax(self.error), self.error.shape)
-        return float(self.error[worst] / self.scale), float(self.allowed[worst] / self.scale)
+        allowed = np.broadcast_to(self.allowed, self.error.shape)[worst]
+        return float(self.error[worst] / self.scale), float(allowed / self.scale)
+
+
+def _tight(allowed: float, scale: float, limits: Precision) -> bool:
+    relative = limits.widest * scale
+    if not scale:
+        return allowed <= limits.underflow
+    # Of gradients so small, no one asks for relative precision.
+    return allowed <= (max(relative, 2 * limits.subnormal) if limits is DOUBLE else relative)
 
 
 Noise = tuple[Array, Precision]
+
+_BLOCK = 2**15  # entries that stay in a processor's cache
+
+
+def alike(
+    got: Mapping[str, Array], want: Mapping[str, Array], precision: Precision
+) -> dict[str, Comparison]:
+    """Those of many tensors that agree, and are judged, in the first stage of ``compare``, all at
+    one go.
+    """
+    found = {}
+    for names in _grouped({name: one.size for name, one in got.items()}):
+        flat, true = ([one[name].ravel() for name in names] for one in (got, want))
+        if len(names) == 1:
+            agree, scales = _near(flat[0], true[0], precision)
+        else:
+            agree, scales = _near_many(flat, true, precision)
+        for name, agrees, scale in zip(names, agree, scales, strict=True):
+            allowed = OPERATIONS * precision.eps * scale + precision.subnormal
+            if agrees and _tight(allowed, scale, precision):
+                found[name] = Comparison(got[name], want[name], np.asarray(allowed), precision)
+    return found
+
+
+def _grouped(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """Small tensors together, large ones alone."""
+    small = [name for name, size in sizes.items() if 0 < size <= _BLOCK // 16]
+    if small:
+        yield small
+    yield from ([name] for name in sizes if name not in small)
+
+
+def _near(got: Array, want: Array, precision: Precision) -> tuple[Sequence[bool], Sequence[float]]:
+    """Whether one tensor agrees, block by block, and its scale."""
+    blocks = [slice(k, k + _BLOCK) for k in range(0, want.size, _BLOCK)]
+    scale = max((float(np.max(np.abs(want[block]))) for block in blocks), default=0.0)
+    allowed = OPERATIONS * precision.eps * scale
+    return [all(_within(got[b], want[b], allowed, precision) for b in blocks)], [scale]
+
+
+def _near_many(
+    got: Sequence[Array], want: Sequence[Array], precision: Precision
+) -> tuple[Sequence[bool], Sequence[float]]:
+    """The same of several, in one array."""
+    one, other = np.concatenate(got), np.concatenate(want)
+    sizes = [part.size for part in want]
+    starts = np.cumsum([0, *sizes[:-1]])
+    scales = np.maximum.reduceat(np.abs(other), starts)
+    allowed = np.repeat(OPERATIONS * precision.eps * scales, sizes)
+    agree = np.logical_and.reduceat(_each_within(one, other, allowed, precision), starts)
+    return agree.tolist(), scales.tolist()
+
+
+def _within(got: Array, want: Array, allowed: float, precision: Precision) -> bool:
+    return bool(_each_within(got, want, allowed, precision).all())
+
+
+def _each_within(got: Array, want: Array, allowed: Array | float, precision: Precision) -> Array:
+    """Near enough beside the largest entry, and beside their own."""
+    own = precision.widest * np.abs(want)
+    return np.asarray(np.abs(got - want) <= np.minimum(allowed, own) + precision.subnormal)
 
 
 def compare(
     got: Array,
     want: Array,
     own_error: Array | float = 0.0,
-    noise: Callable[[], Noise] | None = None,
+    noises: Sequence[Callable[[], Noise]] = (),
     precision: Precision = DOUBLE,
 ) -> Comparison:
     """Compare a result with a reference whose own error is at most ``own_error``, in two stages.
@@ -85,18 +147,31 @@ def compare(
         A = 32 eps max|want| + E + U                            first, and
         B = min(A + n S, widest |want| + E + U + 4 n S)         once the noise S is known
 
-    where ``noise`` measures S, the standard deviation of rounding in the two computations, and
-    the coarsest precision in them, whose eps and n = ``deviations`` then count. That is costly,
-    and done only if A is exceeded, or if some small entry is off by more than ``widest`` of
-    itself. B is A + n S alone where that is too wide to judge by: where the tensor is rounding,
-    so is the spread of its small entries.
+    where each of ``noises`` measures S, the standard deviation of rounding in one of the two
+    computations or in both, and the coarsest precision in them, whose eps and n = ``deviations``
+    then count. That is costly: it is done only if A is exceeded, or if some small entry is off by
+    more than ``widest`` of itself, and the next only where the one before is not enough. B is
+    A + n S alone where that is too wide to judge by: where the tensor is rounding, so is the
+    spread of its small entries.
     """
     first = Comparison(got, want, _allowed(want, own_error, precision), precision)
     share = precision.widest * np.abs(want)  # of what each entry is itself
     small = first.error > share + own_error + precision.subnormal
-    if noise is None or (first.agrees and not small.any()):
+    if first.agrees and not small.any():
         return first
-    spread, coarsest = noise()
+    found = first
+    for noise in noises:
+        found = _beyond(got, want, own_error, noise(), share)
+        if found.agrees:
+            break
+    return found
+
+
+def _beyond(
+    got: Array, want: Array, own_error: Array | float, noise: Noise, share: Array
+) -> Comparison:
+    """The second stage."""
+    spread, coarsest = noise
     allowed = _allowed(want, own_error, coarsest) + coarsest.deviations * spread
     whole = Comparison(got, want, allowed, coarsest)
     if not whole.judged:

@@ -140,6 +140,14 @@ class Run:
             raise found
         return found
 
+    @property
+    def crashes(self) -> bool:
+        """Whether the forward or the backward raises."""
+        try:
+            return isinstance(self._ran[2], Exception)
+        except (CaseError, Crash):
+            return True
+
     @cached_property
     def usable(self) -> Mapping[str, Array]:
         """The gradients that can be compared, "d" before their names."""

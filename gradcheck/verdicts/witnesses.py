@@ -75,7 +75,7 @@ def _beside(evidence: Evidence, name: str, best: Reference, automatic: Array) ->
         spread = best.blurred(evidence.noise(name, with_twin=True))
         return spread, evidence.run.rounding.precision
 
-    return compare(best.seen(automatic), best.value, best.error, noise)
+    return compare(best.seen(automatic), best.value, best.error, [noise])
 
 
 def _gap(both: Comparison) -> float | None:

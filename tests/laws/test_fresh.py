@@ -51,7 +51,8 @@ def test_fresh(tmp_path, weight):
             1,
         )
     evidence = in_a_file(tmp_path, weight + "\n\n\n" + text)
-    found = sentence(laws.LAWS["fresh"].judge(evidence))
+    # As the checks do, which first ask the forward what laws apply.
+    found = sentence(laws.of(evidence.examiner)["fresh"].judge(evidence))
     assert found.startswith("y[2] is ")
     assert " here, but " in found
     assert found.endswith(" in a fresh process." + FRESH)
@@ -82,6 +83,7 @@ def test_fresh_of_a_cell_that_fails_there(tmp_path):
 
 def test_fresh_of_a_gradient_that_is_none_there(tmp_path):
     evidence = in_a_file(tmp_path, FIRST.format(does="return dy.sum()"))
+    _ = evidence.examiner.ordinary[0].hand  # the first call of this process
     found = sentence(laws.LAWS["fresh"].judge(evidence))
     assert found == f"dx cannot be compared in a fresh process, and here it can.{FRESH}"
 

@@ -166,7 +166,7 @@ def test_autograd_sees_the_same_numbers_in_every_layout(regime):
     cell = closure(linear)
     twin = twin_of(lambda x, W, unused: x @ W)
     evidence = Examiner(cell, twin).evidence(Example(_sizes(cell), 0, regime))
-    assert np.allclose(evidence.twin_outputs[0], evidence.outputs[0], rtol=1e-15)
+    assert np.allclose(evidence.beside.outputs[0], evidence.outputs[0], rtol=1e-15)
 
 
 def test_the_disturbed_twin_moves_by_rounding_and_no_more():

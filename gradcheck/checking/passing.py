@@ -1,0 +1,92 @@
+"""The short way of a right gradient: what a few forwards say of all arguments at once.
+
+It never accuses. What it does not find right to the last digits is judged argument by argument.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from gradcheck.cells.cell import Array
+from gradcheck.cells.returned import Unusable
+from gradcheck.drawing.draw import EXTREME
+from gradcheck.evidence import Evidence
+from gradcheck.finding import Reason, Right, Unjudged
+from gradcheck.oracles.loss import Loss
+from gradcheck.oracles.probe import Probe
+from gradcheck.running.compare import Comparison, alike
+from gradcheck.running.precision import Precision
+
+Found = Mapping[str, Right | Unjudged]
+
+
+def by_autograd(evidence: Evidence) -> Found:
+    """The gradients that are autograd's to the last digits."""
+    found = alike(_usable(evidence), evidence.beside.gradients, evidence.precision)
+    return {name: Right(one) for name, one in found.items()}
+
+
+def outputs(evidence: Evidence) -> Mapping[str, Comparison]:
+    """The outputs that are the twin's to the last digits."""
+    ours, theirs = evidence.outputs, evidence.beside.outputs
+    names = evidence.cell.outputs
+    return alike(
+        dict(zip(names, ours, strict=True)),
+        dict(zip(names, theirs, strict=True)),
+        evidence.precision,
+    )
+
+
+def by_probe(evidence: Evidence) -> Found:
+    """The gradients that have the slope of the forward; none where that is not to be believed.
+
+    One that fits says all, but where an entry is nothing beside the norm of its tensor: some
+    examples go ``closely``, entry by entry.
+    """
+    probe, beside = evidence.fact(_probe), evidence.numeric.beside
+    if evidence.example.closely or not (probe.smooth and probe.confirmed):
+        return {}
+    proved_here = evidence.example.regime == "ordinary" and beside.issuperset(evidence.hand)
+    if not proved_here and not all(map(evidence.examiner.analytic, evidence.hand)):
+        return {}
+    found = _judged(probe.fitting)
+    if evidence.example.regime in EXTREME:
+        found |= _overflowing(evidence, [name for name in _usable(evidence) if name not in found])
+    return found
+
+
+def _overflowing(evidence: Evidence, names: Iterable[str]) -> dict[str, Right | Unjudged]:
+    """Those through whose forward complex numbers overflow: differences then know little, and
+    where they know nothing along a direction, entries are not worth a look each.
+    """
+    probe = evidence.fact(_probe)
+    seen = {n: probe.seen(n, evidence.numeric.blurred) for n in names if not probe.complex(n)}
+    known = {name: one for name, one in seen.items() if one is not None}
+    return {name: Unjudged(Reason.ROUNDING) for name in known} | _judged(known)
+
+
+def _judged(compared: Mapping[str, Comparison]) -> dict[str, Right | Unjudged]:
+    return {name: Right(one) for name, one in compared.items() if one.judged}
+
+
+def smooth(evidence: Evidence) -> bool:
+    """Whether the probe has looked for a kink where one is looked for, and found none."""
+    return not evidence.example.closely and evidence.fact(_probe).smooth
+
+
+def _probe(evidence: Evidence) -> Probe:
+    """A function of the example, as all that is drawn for it."""
+    run, usable = evidence.wide, _usable(evidence)
+    loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
+
+    def noise() -> tuple[Mapping[str, Array], Precision]:
+        spreads = {n: evidence.noise(n, with_twin=False) for n in usable}
+        known = {n: evidence.spread(spreads[n], g) for n, g in usable.items()}
+        return known, evidence.run.rounding.precision
+
+    generator = np.random.default_rng([evidence.example.seed, 2])  # of no other draw
+    return Probe(loss, usable, evidence.precision, noise, evidence.numeric.beside, generator)
+
+
+def _usable(evidence: Evidence) -> dict[str, Array]:
+    return {name: g for name, g in evidence.hand.items() if not isinstance(g, Unusable)}
