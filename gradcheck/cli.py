@@ -67,7 +67,7 @@ def check_command(
 ) -> None:
     """Check every gradient of a file, as pytest does.
 
-    Exit status: 0 right, 1 wrong, 2 cannot be read.
+    Exit status: 0 right, 1 wrong, 2 cannot be read, or not derived yet.
     """
 
     def checked() -> api.Report:
@@ -91,7 +91,8 @@ def check_command(
             click.echo(f"{messages.text(verdict)}\n")
         if report.results:
             Console().print(table.of(report.results))
-    sys.exit(2 if report.malformed else 0 if report.ok else 1)
+    unread = report.malformed or not (report.ok or report.verdicts)
+    sys.exit(2 if unread else 0 if report.ok else 1)
 
 
 def _asked(ask: Callable[[], Any], refused: Callable[[str], Any], as_json: bool) -> Any:

@@ -17,6 +17,7 @@ from hypothesis.errors import InvalidArgument
 
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
+from gradcheck.checking.derived import NOT_YET, SUBJECT, Derived, derived
 from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
@@ -28,7 +29,8 @@ from gradcheck.oracles import twins
 from gradcheck.show import messages, table
 from gradcheck.show.numbers import folded
 from gradcheck.source.cases import Malformed, read
-from gradcheck.verdicts.verdict import explain
+from gradcheck.source.listing import Listing
+from gradcheck.verdicts.verdict import explain, unfinished
 
 _SEED = pytest.StashKey[int | None]()
 _RESULT = "gradcheck"
@@ -134,7 +136,10 @@ class CellNode(pytest.Collector):
             if twin is None:
                 reason = twins.missing(wanted)
                 yield NoTwin.from_parent(self, reason=reason, source=self.source)
-        for check in checks(self.cell, twin):
+        far = derived(self.cell, partial(Listing.of, self.source.path, self.cell.name))
+        if not far.whole:
+            yield NotDerived.from_parent(self, derived=far, source=self.source)
+        for check in far.judged(checks(self.cell, twin)):
             yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
@@ -161,6 +166,14 @@ class _Item(pytest.Item):
             crash.message = str(excinfo.value).splitlines()[0]
         return shown
 
+    def _command(self) -> str:
+        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
+        command = f'pytest "{node}"'
+        if _profile() != "default":
+            command += f" --hypothesis-profile={_profile()}"
+        seed = _seed(self.config)
+        return command if seed is None else f"{command} --hypothesis-seed={seed}"
+
 
 class MalformedItem(_Item):
     """One failing node for a case or a twin that cannot be read."""
@@ -184,6 +197,25 @@ class NoTwin(_Item):
         raise AssertionError("a skipped node does not run")
 
 
+class NotDerived(_Item):
+    """One node of a cell that has no backward yet, which is skipped, or one that is half-written.
+
+    The closing table counts it.
+    """
+
+    def __init__(self, *, derived: Derived, **kwargs: Any) -> None:
+        super().__init__(name=SUBJECT, **kwargs)
+        self.derived = derived
+
+    def runtest(self) -> None:
+        found = self.derived.result(shown_path(self.path))
+        self.user_properties.append((_RESULT, found.packed()))
+        verdict = unfinished(self.derived, self._command())
+        if verdict is None:
+            pytest.skip(NOT_YET)
+        raise WrongGradient(messages.text(verdict))
+
+
 class CheckItem(_Item):
     """One check, over all its examples."""
 
@@ -205,14 +237,6 @@ class CheckItem(_Item):
             seconds = time.perf_counter() - started
             found = replace(result(self.record, shown_path(self.path), seconds), passed=passed)
             self.user_properties.append((_RESULT, found.packed()))
-
-    def _command(self) -> str:
-        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
-        command = f'pytest "{node}"'
-        if _profile() != "default":
-            command += f" --hypothesis-profile={_profile()}"
-        seed = _seed(self.config)
-        return command if seed is None else f"{command} --hypothesis-seed={seed}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

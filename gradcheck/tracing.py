@@ -174,7 +174,7 @@ def _twin(evidence: Evidence) -> dict[str, Array]:
     """The outputs of the twin, by name."""
     if evidence.twin is not None:
         with suppress(Crash, CaseError):  # a finding of each gradient
-            return dict(zip(evidence.cell.outputs, evidence.twin_outputs, strict=True))
+            return dict(zip(evidence.cell.outputs, evidence.beside.outputs, strict=True))
     return {}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.cells.cell import Array
 from gradcheck.checking.check import Check
+from gradcheck.checking.derived import SUBJECT, Derived
 from gradcheck.checking.judge import by_autograd, numeric
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
@@ -82,6 +83,14 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         patterns=patterns.find(inquiry, example),
         hint=blame.hint,
     )
+
+
+def unfinished(far: Derived, command: str) -> Verdict | None:
+    """What a half-written backward lacks; None of one that is not begun."""
+    if far.wrong is None:
+        return None
+    path = far.cell.source.path if far.cell.source else None
+    return Verdict(far.cell.name, SUBJECT, far.wrong, path, command=command)
 
 
 def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
