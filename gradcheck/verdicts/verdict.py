@@ -19,7 +19,7 @@ from gradcheck.finding import Wrong
 from gradcheck.lines import declare
 from gradcheck.lines.blame import Blame, Blamer, WrongLine
 from gradcheck.running.run import Crash
-from gradcheck.verdicts import patterns
+from gradcheck.verdicts import agreement, patterns
 from gradcheck.verdicts.fresh import Inquiry
 from gradcheck.verdicts.patterns import Pattern
 from gradcheck.verdicts.witnesses import Witnesses, forwards_agree, hear
@@ -71,7 +71,7 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         special = () if finding.kind == UNDECLARED else _special(check, evidence)
         return replace(verdict, special=special, hint=_declaration(verdict, evidence))
     if check.argument is None:
-        return verdict
+        return replace(verdict, patterns=agreement.find(check.examiner))
     blame = blamer.blame(example) if blamer else Blame()
     twin = check.examiner.twin is not None and forwards_agree(evidence)
     refer = by_autograd if twin else numeric
