@@ -234,7 +234,7 @@ def proofread(what: Any) -> Proofreading:
             unread = Proof(target.name, target.source.path, UNJUDGED, reason=target.message)
             found.append(unread)
         else:
-            found.append(line_by_line(target.cell.name, target.path, target.script))
+            found.append(line_by_line(target.cell.name, target.path, target.judged))
     return Proofreading(tuple(found))
 
 

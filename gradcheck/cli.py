@@ -249,10 +249,16 @@ def _mutated(target: str, reference: Path, most: int) -> Mutation:
 @click.option(
     "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
 )
-def new_command(name: str, cases: Path, reference: Path) -> None:
+@click.option(
+    "--like",
+    metavar="CELL",
+    help="Start from another: lstm, or FILE::CELL. A forward alone gets a stub for each line.",
+)
+def new_command(name: str, cases: Path, reference: Path, like: str | None) -> None:
     """Write a case and its twin to start from; they pass at once."""
     try:
-        case, twin = new.write(name, cases, reference)
+        written = new.write(name, cases, reference, like)
     except CaseError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
+    them = "it" if len(written) == 1 else "them"
+    click.echo(f"Wrote {' and '.join(map(str, written))}. To check {them}: pytest {written[0]}")

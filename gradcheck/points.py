@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Unusable
 from gradcheck.cells.unrolled import CLOCK, unroll
 from gradcheck.checking.judge import Refer, by_autograd, gradient, numeric
 from gradcheck.drawing import draw, given
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, WrongGradient
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.finding import Finding, Right, Unjudged, Wrong
+from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.oracles.reference import Reference
 from gradcheck.running.run import Crash
 from gradcheck.show import record
@@ -191,7 +192,7 @@ def judged(evidence: Evidence) -> Point:
     for argument in cell.arguments:
         for oracle, refer in oracles.items():
             label = f"d{argument.name}[{oracle}]"
-            findings[label] = gradient(argument.name, refer)(evidence)
+            findings[label] = _judged(evidence, argument.name, refer)
             reference = _asked(evidence, argument.name, refer)
             if reference is not None and not reference.directions:
                 truth[oracle][f"d{argument.name}"] = reference.value
@@ -202,6 +203,15 @@ def judged(evidence: Evidence) -> Point:
     except (Crash, CaseError):
         outputs, cotangents, hand = {}, {}, {}
     return Point(cell.name, evidence.inputs, cotangents, outputs, hand, truth, findings)
+
+
+def _judged(evidence: Evidence, name: str, refer: Refer) -> Finding:
+    """What is found of one gradient; one that is None is not derived yet."""
+    with suppress(Crash, CaseError):
+        hand = evidence.hand[name]
+        if not evidence.cell.derived or (isinstance(hand, Unusable) and hand.kind == "missing"):
+            return Unjudged(Reason.NOT_DERIVED)
+    return gradient(name, refer)(evidence)
 
 
 def _asked(evidence: Evidence, name: str, refer: Refer) -> Reference | None:

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from gradcheck.cells.cell import Cell, Source
+from gradcheck.checking.derived import as_far_as_it_goes
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.lines import instrument
 from gradcheck.lines.instrument import Script
@@ -37,6 +38,10 @@ class Target:
     def script(self) -> Script:
         """The derivation with its lines open to change. Raises CaseError if it has no source."""
         return instrument.script(self.listing())
+
+    def judged(self) -> Script:
+        """The same of what can be judged of it: a half-written derivation as far as it goes."""
+        return instrument.script(as_far_as_it_goes(self.cell, self.listing)[0])
 
     def twin(self) -> Any:
         """The twin, if there is one and PyTorch to run it with. Raises CaseError if it is none."""

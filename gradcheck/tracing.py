@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
 from gradcheck.cells.unrolled import CLOCK, LAST, unroll
+from gradcheck.checking.derived import as_far_as_it_goes
 from gradcheck.drawing import draw
 from gradcheck.drawing.archive import arrays
 from gradcheck.drawing.draw import Example
@@ -70,7 +72,7 @@ def trace(
     Raises CaseError for what cannot be read, and for numbers that do not fit.
     """
     counted(steps)
-    target = only(what, reference)
+    target = _as_far_as_it_goes(only(what, reference))
     cell, time = _over_time(target.cell, steps)
     unrolled = steps if cell is not target.cell else None
     held = {} if steps is None else {time: steps}
@@ -87,6 +89,15 @@ def trace(
     if any(found[name] != size for name, size in held.items()):
         raise CaseError(f"steps is {steps}, but {time} is {found[time]}.")
     return _traced(target, evidence, unrolled)
+
+
+def _as_far_as_it_goes(target: Target) -> Target:
+    """The cell without the stubs of a half-written backward."""
+    with suppress(CaseError):  # its lines cannot be followed: it is taken as it runs
+        listing, far = as_far_as_it_goes(target.cell, target.listing)
+        if far.half is not None:
+            return replace(target, cell=listing.cell(), listing=lambda: listing)
+    return target
 
 
 def _over_time(cell: Cell, steps: int | None) -> tuple[Cell, str]:

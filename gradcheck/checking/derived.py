@@ -1,6 +1,6 @@
 """How far a cell is derived: not at all, in part, or as a whole."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gradcheck.cells.cell import Cell
@@ -11,6 +11,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.finding import Reason, Wrong
 from gradcheck.source.listing import Listing
+from gradcheck.source.pruned import pruned
 from gradcheck.source.unfinished import Unfinished, unfinished
 
 SUBJECT = "backward"  # the node of a cell that is not derived as a whole
@@ -19,10 +20,13 @@ NOT_YET = "not derived yet"
 
 @dataclass(frozen=True)
 class Derived:
-    """What of a cell can be checked; ``half`` is what its backward lacks, if that is begun."""
+    """What of a cell can be checked; ``half`` is what its backward lacks, if that is begun, and
+    ``runs`` whether it returns an entry for each argument meanwhile.
+    """
 
     cell: Cell
     half: Unfinished | None = None
+    runs: bool = True
 
     @property
     def whole(self) -> bool:
@@ -33,7 +37,7 @@ class Derived:
         """What is missing, in one message; None where nothing is begun, or nothing missing."""
         if self.half is None:
             return None
-        facts = {"half": self.half, "gradients": self.cell.gradients}
+        facts = {"half": self.half, "gradients": self.cell.gradients, "runs": self.runs}
         return Wrong("unfinished", SUBJECT, facts=facts)
 
     @property
@@ -54,33 +58,40 @@ class Derived:
     def _there(self, check: Check) -> bool:
         if check.subject == "forward":
             return True
-        if self.half is None or not self.half.runs or check.oracle == "unrolled":
+        if self.half is None or not self.runs or check.oracle == "unrolled":
             return False  # a step that hands nothing on cannot be unrolled
         return check.argument is not None and check.subject not in self.half.missing
 
 
 def derived(cell: Cell, read: Callable[[], Listing]) -> Derived:
-    """How far a cell is derived; ``read`` lists its lines, where a look at what it returns asks
-    for that.
-    """
-    if not cell.derived or not _lacks_something(cell):
+    """How far a cell is derived; ``read`` lists its lines, where what it returns asks for that."""
+    if not cell.derived:
+        return Derived(cell)
+    returned = _returned(cell)
+    runs = returned is not None and len(returned) == len(cell.arguments)
+    if runs and returned is not None and not any(one is None or one is ... for one in returned):
         return Derived(cell)
     try:
-        return Derived(cell, unfinished(cell, read()))
+        return Derived(cell, unfinished(cell, read()), runs)
     except CaseError:  # its lines cannot be followed: each gradient tells for itself
         return Derived(cell)
 
 
-def _lacks_something(cell: Cell) -> bool:
-    """Whether its backward does not return an entry for each argument."""
+def as_far_as_it_goes(cell: Cell, read: Callable[[], Listing]) -> tuple[Listing, Derived]:
+    """The lines of a cell that can be judged, and how far it is derived.
+
+    Raises CaseError if its lines cannot be followed.
+    """
+    far, listing = derived(cell, read), read()
+    return (listing if far.half is None else pruned(listing, far.half)), far
+
+
+def _returned(cell: Cell) -> Sequence[object] | None:
+    """What its backward returns on small numbers, in parts; None if that is nothing, or fails."""
     example = Example(tuple(sizes.rising(cell.size_names).items()), 0)
     try:
         outputs, backward = cell.run(draw.writable(draw.inputs(cell, example)))
         returned = backward([d.copy() for d in draw.cotangents(outputs, example)])
-    except (NameError, NotImplementedError):
-        return True
-    except Exception:  # its checks tell
-        return False
-    if isinstance(returned, tuple | list):
-        return len(returned) != len(cell.arguments) or any(one is None for one in returned)
-    return returned is None or len(cell.arguments) > 1
+    except Exception:  # its checks tell, unless it is half-written
+        return None
+    return returned if isinstance(returned, tuple | list) or returned is None else (returned,)

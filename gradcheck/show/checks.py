@@ -36,7 +36,7 @@ def _unfinished(wrong: Wrong) -> str:
             for stage in half.stages
         ]
     known = [name if name not in half.missing else "None" for name in gradients]
-    if not half.runs and set(known) != {"None"}:
+    if not wrong.facts["runs"] and set(known) != {"None"}:
         lines.append(f"Until then, `return {', '.join(known)}` lets the rest be judged.")
     return "\n".join(lines).replace("{", "{{").replace("}", "}}")
 

@@ -79,7 +79,7 @@ def _headline(one: Traced) -> Text:
     if wrong:
         out.append(": ").append(f"wrong in {', '.join(wrong)}", "bold red")
     elif one.ok:
-        out.append(": ").append("every gradient is right", "green")
+        out.append(": ").append("every gradient is right here", "green")
     else:
         out.append(": ").append(f"not judged: {', '.join(_names(one, Unjudged))}", "magenta")
     return out.append("\n")

@@ -6,7 +6,7 @@ forward no line assigns a gradient.
 
 import ast
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gradcheck.cells.cell import Cell
@@ -26,21 +26,19 @@ class Stage:
 class Unfinished:
     """``missing`` are gradients of arguments that no line assigns, in the order of the arguments.
 
-    ``unreturned`` are assigned and not returned yet, ``runs`` is whether what is there can be
-    judged. ``stages`` go through the forward from its end, with the names that a line reads and
-    that have no gradient yet; each gradient stands at the last line that reads its value.
+    ``stages`` go through the forward from its end, with the gradients that are to be derived
+    there: each stands at the first line that reads its value, where all of its parts are known.
     """
 
     missing: tuple[str, ...]
-    unreturned: tuple[str, ...]
-    runs: bool
     stages: tuple[Stage, ...]
 
 
 def unfinished(cell: Cell, listing: Listing) -> Unfinished | None:
     """What is missing of a cell's backward; None if it is there as a whole.
 
-    A gradient that is assigned, but returned as None, is a slip and not missing.
+    What is assigned as ``...`` is missing. A gradient that is assigned, but returned as None, is
+    a slip and not missing.
     """
     backward = listing.backward
     assigned = set(_stored(backward)) | {argument.arg for argument in backward.args.args}
@@ -51,12 +49,9 @@ def unfinished(cell: Cell, listing: Listing) -> Unfinished | None:
     missing = tuple(name for name in left_out if name not in assigned)
     if not missing:
         return None
-    named = {part.id for part in parts if isinstance(part, ast.Name)}
-    unreturned = [n for n in cell.gradients if n in assigned and n not in named]
-    told = {*assigned, *(name for name in cell.gradients if name not in missing)}
-    stages = tuple(_stages(cell, listing, told))
-    runs = len(parts) == len(cell.gradients) and not named - assigned - _known(listing)
-    return Unfinished(missing, tuple(unreturned), runs, stages)
+    told = assigned.union(name for name in cell.gradients if name not in missing)
+    text = listing.definitions[listing.name].text
+    return Unfinished(missing, tuple(stages(cell, listing.function, text, told)))
 
 
 def _parts(backward: ast.FunctionDef) -> list[ast.expr] | None:
@@ -111,21 +106,35 @@ def _stored(function: ast.FunctionDef) -> Iterator[str]:
         node = waiting.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
-        if not isinstance(node, ast.FunctionDef | ast.Lambda):
+        if not isinstance(node, ast.FunctionDef | ast.Lambda) and not is_stub(node):
             waiting += ast.iter_child_nodes(node)
 
 
-def _stages(cell: Cell, listing: Listing, known: set[str]) -> Iterator[Stage]:
-    forward = [node for node in listing.function.body if not isinstance(node, ast.FunctionDef)]
-    arguments = {argument.name for argument in cell.arguments}
-    values = arguments | {name for node in forward for name in _whole(node)}
-    told = set(known)
-    for node in reversed([one for one in forward if not isinstance(one, ast.Return)]):
+def is_stub(node: ast.AST) -> bool:
+    """Whether a statement assigns nothing yet, as ``da = ...`` and ``dc = dc + ...`` do."""
+    return isinstance(node, ast.Assign | ast.AugAssign) and any(
+        isinstance(part, ast.Constant) and part.value is ... for part in ast.walk(node.value)
+    )
+
+
+def stages(
+    cell: Cell, function: ast.FunctionDef, text: Sequence[str], known: Collection[str]
+) -> Iterator[Stage]:
+    """The lines of a forward from its end, each with the gradients to be derived there.
+
+    ``text`` are the lines of the file, ``known`` the gradients that are there already.
+    """
+    skipped = ast.FunctionDef | ast.Return
+    forward = [node for node in function.body if not isinstance(node, skipped)]
+    values = {argument.name for argument in cell.arguments}
+    values |= {name for node in forward for name in _whole(node)}
+    told, found = set(known), []
+    for node in forward:
         wanted = tuple(f"d{n}" for n in _read(node) if n in values and f"d{n}" not in told)
         if wanted:
             told |= set(wanted)
-            text = listing.definitions[listing.name].text[node.lineno - 1].strip()
-            yield Stage(node.lineno, text, wanted)
+            found.append(Stage(node.lineno, text[node.lineno - 1].strip(), wanted))
+    yield from reversed(found)
 
 
 def _read(node: ast.stmt) -> Iterator[str]:

@@ -249,7 +249,7 @@ def _beside(row: Row, true: Array | None) -> Row:
     """The row with the true value beside it, if there is one."""
     if true is None:
         return row
-    return replace(row, true=true, wrong=row.value is None or not _close(row.value, true))
+    return replace(row, true=true, wrong=row.value is not None and not _close(row.value, true))
 
 
 def _close(got: Any, want: Any) -> bool:
