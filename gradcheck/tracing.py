@@ -77,7 +77,7 @@ def trace(
     unrolled = steps if cell is not target.cell else None
     held = {} if steps is None else {time: steps}
     if inputs is None:
-        drawn = _drawn(cell, {**held, **(sizes or {})}, seed)
+        drawn = _drawn(cell, {**(sizes or {}), **held}, seed)
         evidence = posed(target, drawn, cotangents, unrolled, seed)
     elif sizes:
         raise CaseError(f"The sizes are those of the inputs: leave out {', '.join(sizes)}.")
@@ -85,9 +85,9 @@ def trace(
         evidence = _of_file(target, Path(inputs), cotangents or {}, unrolled, seed)
     else:
         evidence = posed(target, inputs, cotangents, unrolled, seed)
-    found = dict(evidence.example.sizes)
-    if any(found[name] != size for name, size in held.items()):
-        raise CaseError(f"steps is {steps}, but {time} is {found[time]}.")
+    for found in (dict(evidence.example.sizes), sizes or {}):
+        if steps is not None and found.get(time, steps) != steps:
+            raise CaseError(f"steps is {steps}, but {time} is {found[time]}.")
     return _traced(target, evidence, unrolled)
 
 

@@ -16,15 +16,17 @@ def arrays(path: Path) -> dict[str, Array]:
     shown = shown_path(path)
     advice = _WRITE.format(path=shown)
     try:
-        opened = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            opened = np.load(file, allow_pickle=False)
+            if not isinstance(opened, np.lib.npyio.NpzFile):
+                raise CaseError(f"{shown} is a single array, not an .npz file.\n{advice}")
+            return {name: _array(opened, name, shown) for name in opened.files}
     except OSError as error:
         raise CaseError(f"{shown} cannot be read: {error.strerror or error}.\n{advice}") from None
+    except CaseError:
+        raise
     except (ValueError, EOFError, zipfile.BadZipFile):  # a pickle, a text, or half a file
         raise CaseError(f"{shown} is no .npz file.\n{advice}") from None
-    if not isinstance(opened, np.lib.npyio.NpzFile):
-        raise CaseError(f"{shown} is a single array, not an .npz file.\n{advice}")
-    with opened:
-        return {name: _array(opened, name, shown) for name in opened.files}
 
 
 def _array(opened: "np.lib.npyio.NpzFile", name: str, shown: str) -> Array:

@@ -30,14 +30,14 @@ def plain(one: Traced, *, full: bool = False) -> str:
     """The text without colours."""
     file = io.StringIO()
     console = Console(file=file, width=WIDTH if not full else _ALL, color_system=None)
-    console.print(text(one, full=full))
+    console.print(text(one, full=full), crop=False)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).rstrip("\n")
 
 
 def printed(one: Traced, *, full: bool = False) -> None:
     """Print it, in colours on a terminal."""
     width = _ALL if full else max(WIDTH, Console().width)
-    Console(highlight=False, width=width).print(text(one, full=full))
+    Console(highlight=False, width=width).print(text(one, full=full), crop=False)
 
 
 def text(one: Traced, *, full: bool = False) -> Group:
@@ -177,6 +177,11 @@ def _closing(one: Traced) -> Iterator[Text]:
     for line in one.lines:
         where = f"{shown_path(one.file)}:{line.number}: "
         missing = "a line is missing at the head of the backward"
-        yield Text(f"{where}{missing if line.absent else line.source}", "bold red")
+        yield _code(f"{where}{missing if line.absent else line.source}", "bold red")
         for mend in line.mends[:1]:
-            yield Text(f"{'write ':>{len(where)}}{mend}", "green")
+            yield _code(f"{'write ':>{len(where)}}{mend}", "green")
+
+
+def _code(text: str, style: str) -> Text:
+    """A line that stays one, however long."""
+    return Text(text, style, no_wrap=True, overflow="ignore")

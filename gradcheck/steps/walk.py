@@ -210,9 +210,8 @@ class Walk:
         known = None if claimed is None else claimed.value
         if mended is not None and not (known is not None and _close(mended, known)):
             known = mended  # the name means something else, or nobody else knows it
-        if known is not None and self.right and not _close(row.value, known):
-            return row
-        return _beside(row, known)
+        meant = row.value is None or not self.right or known is None or _close(row.value, known)
+        return _beside(row, known) if meant else row
 
 
 def _claimed(
