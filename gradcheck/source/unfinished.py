@@ -79,7 +79,7 @@ def _left_out(cell: Cell, parts: Sequence[ast.expr], known: set[str]) -> list[st
             or (isinstance(part, ast.Name) and part.id not in known)
         ]
     names = [part.id for part in parts if isinstance(part, ast.Name)]
-    if len(names) < len(parts) or len(parts) > len(cell.gradients):
+    if len(names) < len(parts) or not set(names) <= set(cell.gradients):
         return []  # it is another kind of mistake
     return [name for name in cell.gradients if name not in names or name not in known]
 
