@@ -95,10 +95,11 @@ def _gate_flipped(name: str, facts: Mapping[str, Any]) -> str:
 
 
 def _blocks_exchanged(name: str, facts: Mapping[str, Any]) -> str:
-    order = ", ".join(map(str, facts["order"]))
+    twin = ", ".join(map(str, facts["order"]))
+    case = ", ".join(map(str, sorted(facts["order"])))
     return (
-        f"The two agree with the blocks of {facts['axis']} exchanged: in the order {order} (from "
-        "0) the case's are the twin's."
+        f"The two agree with the blocks of {facts['axis']} exchanged: where the case has {case}, "
+        f"the twin has {twin}."
     )
 
 

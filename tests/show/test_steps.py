@@ -110,7 +110,7 @@ def test_a_wrong_value_has_the_digits_that_tell_it_from_the_true_one():
     assert text.splitlines()[3:6] == [
         "          by hand  true",
         "✗  dx  2  0.5   1        0.5 1.0000001",
-        "   dw  2  0.5   1        0.5         1",
+        "   dw  2  0.5   1  0.5   1",
     ]
 
 
