@@ -116,7 +116,8 @@ def _stubbed(text: str, cell: Cell, name: str) -> str:
         stubs.append(f"        # {stage.source}")
         for gradient in stage.missing:
             own = f"{gradient} + " if gradient[1:] in cell.outputs else ""
-            stubs.append(f"        {gradient} = {own}...")
+            why = f"  # a sum: {gradient[1:]} is read in several lines"
+            stubs.append(f"        {gradient} = {own}...{why if gradient in stage.sums else ''}")
     outputs = ", ".join(cell.outputs)
     outputs = f"({outputs})" if len(cell.outputs) > 1 else outputs
     stubs += [f"        return {', '.join(cell.gradients)}", "", f"    return {outputs}, backward"]

@@ -206,13 +206,14 @@ class NotDerived(_Item):
     def __init__(self, *, derived: Derived, **kwargs: Any) -> None:
         super().__init__(name=SUBJECT, **kwargs)
         self.derived = derived
+        found = derived.result(shown_path(self.path))
+        self.user_properties.append((_RESULT, found.packed()))
+        if derived.wrong is None:
+            self.add_marker(pytest.mark.skip(reason=NOT_YET))
 
     def runtest(self) -> None:
-        found = self.derived.result(shown_path(self.path))
-        self.user_properties.append((_RESULT, found.packed()))
         verdict = unfinished(self.derived, self._command())
-        if verdict is None:
-            pytest.skip(NOT_YET)
+        assert verdict is not None  # or the node is skipped
         raise WrongGradient(messages.text(verdict))
 
 
@@ -244,7 +245,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         Result.unpacked(value)
         for reports in terminalreporter.stats.values()
         for reported in reports
-        if isinstance(reported, pytest.TestReport) and reported.when == "call"
+        if isinstance(reported, pytest.TestReport)
+        and (reported.when == "call" or reported.skipped)  # before the call
         for key, value in reported.user_properties
         if key == _RESULT and isinstance(value, str)
     ]

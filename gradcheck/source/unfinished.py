@@ -6,6 +6,7 @@ forward no line assigns a gradient.
 
 import ast
 import builtins
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,11 +16,14 @@ from gradcheck.source.listing import Listing
 
 @dataclass(frozen=True)
 class Stage:
-    """A line of the forward, and the gradients that are to be derived from it."""
+    """A line of the forward, and the gradients that are to be derived there; ``sums`` are those
+    of values that other lines read as well.
+    """
 
     line: int
     source: str
     missing: tuple[str, ...]
+    sums: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,12 +132,14 @@ def stages(
     forward = [node for node in function.body if not isinstance(node, skipped)]
     values = {argument.name for argument in cell.arguments}
     values |= {name for node in forward for name in _whole(node)}
+    times = Counter(name for node in forward for name in _read(node))
     told, found = set(known), []
     for node in forward:
         wanted = tuple(f"d{n}" for n in _read(node) if n in values and f"d{n}" not in told)
         if wanted:
             told |= set(wanted)
-            found.append(Stage(node.lineno, text[node.lineno - 1].strip(), wanted))
+            sums = tuple(name for name in wanted if times[name[1:]] > 1)
+            found.append(Stage(node.lineno, text[node.lineno - 1].strip(), wanted, sums))
     yield from reversed(found)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch  # noqa: F401  # before pytester, which would unload it between its runs
 from click.testing import CliRunner
 
 import gradcheck
