@@ -291,6 +291,6 @@ def mutate(
         if isinstance(target, Malformed):
             found.append(Score(target.name, target.source.path, reason=target.message))
             continue
-        asked = partial(score, target.cell, target.listing, target.twin_of, target.path)
+        asked = partial(score, target.cell, target.derivation, target.twin_of, target.path)
         found.append(asked(most=most, profile=profile, tell=tell))
     return Mutation(tuple(found))

@@ -35,13 +35,19 @@ class Target:
     said: str
     reference: Path | Function | None = None
 
+    def derivation(self) -> Listing:
+        """The listing. Raises CaseError if there is no derivation yet, or none to be followed."""
+        if not self.cell.derived:
+            raise CaseError(f"{self.cell.name} is not derived yet: it has no backward.")
+        return self.listing()
+
     def script(self) -> Script:
         """The derivation with its lines open to change. Raises CaseError if it has no source."""
-        return instrument.script(self.listing())
+        return instrument.script(self.derivation())
 
     def judged(self) -> Script:
         """The same of what can be judged of it: a half-written derivation as far as it goes."""
-        return instrument.script(as_far_as_it_goes(self.cell, self.listing)[0])
+        return instrument.script(as_far_as_it_goes(self.cell, self.derivation)[0])
 
     def twin(self) -> Any:
         """The twin, if there is one and PyTorch to run it with. Raises CaseError if it is none."""

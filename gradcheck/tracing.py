@@ -152,7 +152,7 @@ def _traced(target: Target, evidence: Evidence, steps: int | None) -> Trace:
     right = not any(isinstance(one, Wrong) for one in point.findings.values())
     unfollowed, found = "", None
     try:
-        calls = Calls.of(target.listing())
+        calls = Calls.of(target.derivation())
         found = None if right else mend.find(target.script())
     except CaseError as error:
         calls, unfollowed = Calls(target.cell), str(error)
