@@ -31,7 +31,7 @@ class Target:
 
     cell: Cell
     path: Path  # or what stands for one, such as <stdin>
-    listing: Callable[[], Listing]
+    listing: Callable[..., Listing]  # of its file, perhaps with the tree changed first
     said: str
     reference: Path | Function | None = None
 
@@ -130,5 +130,5 @@ def _function(reference: Any) -> Function | None:
     )
 
 
-def _unfollowed(cell: Cell) -> Listing:
+def _unfollowed(cell: Cell, first: Any = None) -> Listing:
     raise CaseError(f"The source of {cell.name} is not known.")

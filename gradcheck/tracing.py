@@ -25,6 +25,7 @@ from gradcheck.points import Point, counted, judged, only, posed
 from gradcheck.running.run import Crash
 from gradcheck.show import record
 from gradcheck.show import steps as shown
+from gradcheck.source.begun import begun
 from gradcheck.steps.calls import Calls
 from gradcheck.steps.rows import Row, Traced
 from gradcheck.steps.walk import Walk
@@ -92,8 +93,11 @@ def trace(
 
 
 def _as_far_as_it_goes(target: Target) -> Target:
-    """The cell without the stubs of a half-written backward."""
+    """The cell without the stubs of a half-written backward; a forward alone as it is."""
     with suppress(CaseError):  # its lines cannot be followed: it is taken as it runs
+        if not target.cell.derived:
+            forward = target.listing(first=begun(target.cell))
+            return replace(target, listing=lambda: forward)
         listing, far = as_far_as_it_goes(target.cell, target.listing)
         if far.half is not None:
             return replace(target, cell=listing.cell(), listing=lambda: listing)
@@ -152,7 +156,7 @@ def _traced(target: Target, evidence: Evidence, steps: int | None) -> Trace:
     right = not any(isinstance(one, Wrong) for one in point.findings.values())
     unfollowed, found = "", None
     try:
-        calls = Calls.of(target.derivation())
+        calls = Calls.of(target.listing())
         found = None if right else mend.find(target.script())
     except CaseError as error:
         calls, unfollowed = Calls(target.cell), str(error)

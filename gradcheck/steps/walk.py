@@ -18,6 +18,9 @@ from gradcheck.steps.calls import Ahead, Assigned, Back, Calls
 from gradcheck.steps.rows import Row, Step, Walked
 from gradcheck.steps.truth import Truth
 
+# What a step hands on, by output; None for what is not derived, or not known.
+Carried = Mapping[str, Array | None]
+
 _CLOSE = 1e-7  # of the largest entry: far above rounding, and above what differences lose
 
 
@@ -113,19 +116,20 @@ class Walk:
     # -- backwards ---------------------------------------------------------------------------------
 
     def _backwards(self, ahead: Sequence[Ahead]) -> tuple[tuple[Step, ...], str]:
-        hand: dict[str, Array] = self._last()
-        true: dict[str, Array] | None = hand
+        hand: Carried = dict(self._last())
+        true: Carried = hand
         steps = []
         for t in reversed(range(len(ahead))):
             given = self._given(t)
-            back = self.calls.back(ahead[t], _sums(given, hand))
-            truth = None if true is None else Truth(self.calls, ahead[t], _total(given, true))
+            total, known = _total(given, hand), _total(given, true)
+            # What is not derived in one step leaves nothing to derive the steps before it from.
+            back = Back((), {}) if total is None else self.calls.back(ahead[t], [*total.values()])
+            truth = None if known is None else Truth(self.calls, ahead[t], known)
             rows = [*self._arriving(t, given, hand, true), *self._left(t, ahead[t], back, truth)]
             steps.append(Step(self._number(t), tuple(rows)))
-            handed = {output: back.returned[name] for name, output in self.cell.states}
-            if back.failed or any(value is None for value in handed.values()):
+            if back.failed:
                 return tuple(steps), back.failed
-            hand = {name: value for name, value in handed.items() if value is not None}
+            hand = {output: back.returned.get(name) for name, output in self.cell.states}
             true = self._handed(truth)
         return tuple(steps), ""
 
@@ -139,20 +143,13 @@ class Walk:
         given = {name: self.cotangents[f"d{name}"] for name in self.cell.outputs}
         return given if self.steps is None else {name: d[t] for name, d in given.items()}
 
-    def _handed(self, truth: Truth | None) -> dict[str, Array] | None:
-        """The true gradients that a step hands on; None if one of them is not known."""
-        if truth is None:
-            return None
-        found = {output: truth.argument(name) for name, output in self.cell.states}
-        known = {output: one.value for output, one in found.items() if one is not None}
-        return known if len(known) == len(found) else None
+    def _handed(self, truth: Truth | None) -> Carried:
+        """The true gradients that a step hands on; None for what is not known."""
+        found = {o: truth.argument(name) if truth else None for name, o in self.cell.states}
+        return {output: None if one is None else one.value for output, one in found.items()}
 
     def _arriving(
-        self,
-        t: int,
-        given: Mapping[str, Array],
-        hand: Mapping[str, Array],
-        true: Mapping[str, Array] | None,
+        self, t: int, given: Mapping[str, Array], hand: Carried, true: Carried
     ) -> Iterator[Row]:
         """The cotangent of each output: what is given, what is carried, and both."""
         states = {output: name for name, output in self.cell.states}
@@ -160,14 +157,13 @@ class Walk:
             yield Row(f"d{name}", cotangent, note="given")
             if name not in hand:
                 continue
-            known = None if true is None else true[name]
             if t + 1 == self.steps:
                 yield Row(f"d{name}{LAST}", hand[name], note="given")
             else:
                 came = Row(f"d{states[name]}", hand[name], note=f"from step {t + 2}", carried=True)
-                yield _beside(came, known)
-            total = None if known is None else cotangent + known
-            yield _beside(Row(f"d{name}", cotangent + hand[name], note="sum"), total)
+                yield _beside(came, true[name])
+            total = Row(f"d{name}", _sum(cotangent, hand[name]), note="sum")
+            yield _beside(total, _sum(cotangent, true[name]))
 
     def _left(self, t: int, ahead: Ahead, back: Back, truth: Truth | None) -> Iterator[Row]:
         """What each line assigned, and the gradients that no line has by their names."""
@@ -236,12 +232,15 @@ def _claimed(
     return truth.assigned(places[0]) if len(places) == 1 and final else None
 
 
-def _sums(given: Mapping[str, Array], carried: Mapping[str, Array]) -> list[Array]:
-    return list(_total(given, carried).values())
+def _total(given: Mapping[str, Array], carried: Carried) -> dict[str, Array] | None:
+    """The cotangent of each output; None if a part of one is not known."""
+    sums = {n: _sum(d, carried[n]) if n in carried else d for n, d in given.items()}
+    known = {name: one for name, one in sums.items() if one is not None}
+    return known if len(known) == len(sums) else None
 
 
-def _total(given: Mapping[str, Array], carried: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: d + carried.get(name, 0.0) for name, d in given.items()}
+def _sum(given: Array, carried: Array | None) -> Array | None:
+    return None if carried is None else np.asarray(given + carried)
 
 
 def _beside(row: Row, true: Array | None) -> Row:

@@ -251,6 +251,12 @@ def test_other_commands_say_that_nothing_is_derived(written):
     trace = gradcheck.trace(path, steps=2)
     assert (trace.ok, trace.wrong) == (False, False)
     assert str(trace).partition("::")[2].startswith("gate, 2 steps: not judged: dx, dh_prev")
+    assert trace.unfollowed == ""
+    names = [row.name for row in trace.walked.forward[0].rows]
+    assert names == ["x", "h_prev", "c_prev", "f", "c", "h"]
+    last = {row.name: row for row in trace.walked.backward[0].rows}
+    assert (last["dW"].value, last["dW"].wrong) == (None, False)
+    assert np.isfinite(last["dW"].true).all()
 
 
 def test_the_command_line_says_that_it_is_not_derived_by_its_status(written):

@@ -176,7 +176,7 @@ def test_values_of_the_twin_stand_beside_the_outputs():
     assert rows(step)["h"].true is not None
 
 
-def test_a_gradient_that_is_none_ends_the_walk_back_and_is_not_flagged():
+def test_behind_a_gradient_that_is_none_only_the_true_ones_go_on():
     def half(x: "B", h_prev: "B"):
         h = x * h_prev
 
@@ -186,12 +186,16 @@ def test_a_gradient_that_is_none_ends_the_walk_back_and_is_not_flagged():
 
         return h, backward
 
-    trace = gradcheck.trace(half, steps=2)
-    assert len(trace.walked.backward) == 1
-    (step,) = trace.walked.backward
-    missing = rows(step)["dh_prev"]
+    trace = gradcheck.trace(half, {"x": [[2.0], [3.0]], "h_prev": [5.0]}, {"dh": [[1.0], [1.0]],
+                            "dh_last": [0.0]}, steps=2)  # fmt: skip
+    last, first = trace.walked.backward
+    missing = rows(last)["dh_prev"]
     assert (missing.value, missing.wrong, missing.note) == (None, False, "to step 1")
-    assert missing.true is not None
+    assert missing.true == [3.0]
+    assert rows(last)["dx"].value == [10.0]
+    told = [(row.name, row.value, row.true) for row in first.rows[1:]]
+    expected = [("dh_prev", [3.0]), ("dh", [4.0]), ("dx", [20.0]), ("dh_prev", [8.0])]
+    assert told == [(name, None, true) for name, true in expected]
     assert trace.findings["dh_prev[fd]"] == Unjudged(Reason.NOT_DERIVED)
     assert not trace.ok
 
