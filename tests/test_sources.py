@@ -72,7 +72,7 @@ def message(cell, label):
 
 def test_a_gradient_that_is_not_divided_by_the_steps_is_told_so(edited):
     told = message(edited("lstm_softmax", NOT_DIVIDED), "dby[autograd]")
-    assert unmeasured(told).startswith(unmeasured(SHOWN[1]))
+    assert unmeasured(told).startswith(unmeasured(SHOWN[2]))
     assert "\ndby is T times what it should be.\n" in told
 
 
@@ -115,13 +115,13 @@ def test_the_line_of_the_usual_lstm_is_wrong_where_the_tanh_is_handed_on(edited)
         "\n        ds = dc * (1 - c**2)"
     )
     cell = edited("lstm_tanh_carry", (lines, "ds = dc + dh * o * (1 - c**2)"))
-    assert proofread_as_shown(cell, SHOWN[2])
+    assert proofread_as_shown(cell, SHOWN[3])
 
 
 def test_the_line_of_the_other_lstm_is_wrong_in_the_usual_one(edited):
     line = "dc = dc + dh * o * (1 - np.tanh(c) ** 2)"
     cell = edited("lstm", (line, "dc = (dc + dh * o) * (1 - np.tanh(c) ** 2)"))
-    assert proofread_as_shown(cell, SHOWN[3])
+    assert proofread_as_shown(cell, SHOWN[4])
 
 
 def proofread_as_shown(cell, shown):
@@ -129,6 +129,29 @@ def proofread_as_shown(cell, shown):
     lines = proofs.text(proof, numbers=False).plain.splitlines()
     count = len(shown.splitlines())
     return [line.split() for line in lines[:count]] == [line.split() for line in shown.splitlines()]
+
+
+def test_the_thread_s_sign_of_a_squared_loss_is_the_wrong_one(edited):
+    cell = edited("squared_loss", ("dloss * (y - target)", "dloss * (target - y)"))
+    assert proofread_as_shown(cell, SHOWN[1])
+
+
+def test_the_slide_s_line_for_all_parameters_lacks_a_transpose(edited):
+    cell = edited("lstm_slide_stacked", ("dTheta = dhat @ xh.T", "dTheta = dhat @ xh"))
+    assert message(cell, "dTheta[autograd]").startswith(SHOWN[5])
+
+
+def test_the_lines_that_the_articles_names_stand_for_are_those_of_the_cases():
+    _, table = PAGE.split("| in the articles |")
+    lines = re.findall(r"^\|.*\| (`.*) \|$", table.split("\n\n")[0], flags=re.M)
+    text = "".join(
+        (ROOT / "cases" / f"{name}.py").read_text(encoding="utf-8")
+        for name in ("lstm_column", "next_word")
+    )
+    assert len(lines) == 8
+    for line in lines:
+        for code in re.findall(r"`(.*?)`", line):
+            assert code in text, code
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 8])
