@@ -96,10 +96,10 @@ def _entries(
     yield Entry(0, "DBy", whole["dby"])
     yield Entry(0, "DWy", whole["dWy"])
     for step, seen in backward.items():
-        # What the step behind hands back arrives here; behind the last there is none.
-        behind = backward.get(step + 1, {"dh_prev": np.zeros((H, 1)), "dc_prev": np.zeros((H, 1))})
-        yield Entry(step, "dh_next", behind["dh_prev"])
-        yield Entry(step, "dc_next", behind["dc_prev"])
+        # What the next step hands back arrives here; after the last there is none.
+        after = backward.get(step + 1, {"dh_prev": np.zeros((H, 1)), "dc_prev": np.zeros((H, 1))})
+        yield Entry(step, "dh_next", after["dh_prev"])
+        yield Entry(step, "dc_next", after["dc_prev"])
         yield from (Entry(step, name, seen[own]) for name, own in BACKWARD.items())
         yield Entry(step, "DHX", seen["dz"][1:])  # x, then h; row 0 is of the ones
         yield Entry(step, "dxt", seen["dx"])
@@ -125,7 +125,7 @@ def by_autograd(parameters: Parameters) -> dict[str, Array]:
     for t, word in enumerate(WORDS, 1):
         x = torch.zeros(V, 1, dtype=W.dtype)
         x[VOCABULARY.index(word)] = 1
-        # What one step hands to the next: its gradient is what arrives there from behind.
+        # What one step hands to the next: its gradient is what comes back.
         h, c = keep(f"dh_next_{t - 1}", h), keep(f"dc_next_{t - 1}", c)
         kept[f"DCt_recur_{t}"] = c
         x = keep(f"dxt_{t}", x)

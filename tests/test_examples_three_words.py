@@ -1,6 +1,7 @@
 """The articles' example: every number of its log, found again without a derivation."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,25 @@ def test_a_wrong_line_of_the_cell_is_seen_in_the_log(right, wrong, seen, tmp_pat
     far = {e.key for e in entries if np.abs(e.value - true[e.key]).max() > 1e-6}
     assert seen <= far
     assert not far & {"DHt_3", "DOt_3", "DCt_3", "DWy", "DBy", "yhat", "ht_3"}
+
+
+def test_what_watches_is_gone_afterwards_and_leaves_another_in_its_place():
+    watched = execute.module(ROOT / "examples" / "watching.py").watched
+
+    def backward(dy):
+        dx = 2 * dy
+        dx = dx + 1
+        return dx
+
+    def fails():
+        backward(1)
+        raise ValueError("told")
+
+    before = sys.getprofile()
+    assert watched("backward", lambda: backward(3)) == (7, [{"dy": 3, "dx": 7}])
+    with pytest.raises(ValueError, match="told"):
+        watched("backward", fails)
+    assert sys.getprofile() is before
 
 
 def test_descent_learns_the_word_and_every_quantity_can_be_saved(tmp_path):

@@ -6,6 +6,7 @@ from statistics import median
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from gradcheck.api import proofread
 from gradcheck.checking.check import checks
@@ -13,6 +14,7 @@ from gradcheck.lines.proof import WRONG
 from gradcheck.oracles import complex_step, twins
 from gradcheck.oracles.loss import Loss
 from gradcheck.show import proofs
+from gradcheck.source import execute
 from gradcheck.source.cases import read
 from tests import helpers
 
@@ -131,14 +133,25 @@ def proofread_as_shown(cell, shown):
     return [line.split() for line in lines[:count]] == [line.split() for line in shown.splitlines()]
 
 
-def test_the_thread_s_sign_of_a_squared_loss_is_the_wrong_one(edited):
+def test_the_sign_that_the_thread_gives_a_squared_loss_is_the_wrong_one(edited):
     cell = edited("squared_loss", ("dloss * (y - target)", "dloss * (target - y)"))
     assert proofread_as_shown(cell, SHOWN[1])
 
 
-def test_the_slide_s_line_for_all_parameters_lacks_a_transpose(edited):
+def test_the_line_of_the_slide_for_all_parameters_lacks_a_transpose(edited):
     cell = edited("lstm_slide_stacked", ("dTheta = dhat @ xh.T", "dTheta = dhat @ xh"))
-    assert message(cell, "dTheta[autograd]").startswith(SHOWN[5])
+    assert message(cell, "dTheta[autograd]").startswith(SHOWN[6])
+
+
+def test_the_log_of_the_example_is_as_shown():
+    program = execute.module(ROOT / "examples" / "three_words.py")
+    printed = CliRunner().invoke(program.main, ["--weights", "apart", "--steps", "0"]).output
+    assert _exact(SHOWN[5]) in _exact(printed)
+
+
+def _exact(log):
+    """A log without how far autograd is, which is rounding."""
+    return re.sub(r"\d[+-]?e-[12]\d |0e\+00 ", "# ", log)
 
 
 def test_the_lines_that_the_articles_names_stand_for_are_those_of_the_cases():
