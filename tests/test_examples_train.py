@@ -99,6 +99,22 @@ def test_a_mistake_parts_the_curves_at_the_second_step_though_the_loss_still_fal
     assert wrong[-10:].mean() < wrong[0] - 0.5
 
 
+def test_the_lstm_that_is_trained_is_that_of_the_article():
+    model, corpus = small("lstm")
+    parameters, state = program.start(model, corpus, 0), model.empty(model.batch, model.hidden)
+    read = corpus.inputs[0], corpus.targets[0]
+    trained = by_hand("lstm")(parameters, state, *read)
+    article = execute.module(ROOT / "cases" / "lstm_softmax.py").lstm_softmax
+    (loss, *_), backward = article(*state, **parameters, tokens=read[0], targets=read[1])
+    _, _, dWf, dWi, dWc, dWo, dWy, dbf, dbi, dbc, dbo, dby = backward(
+        1.0, *map(np.zeros_like, state)
+    )
+    assert trained.loss == pytest.approx(loss, rel=1e-14)
+    theirs = dict(zip(parameters, (dWf, dWi, dWc, dWo, dbf, dbi, dbc, dbo, dWy, dby), strict=True))
+    for name, gradient in trained.parameters.items():
+        np.testing.assert_allclose(gradient, theirs[name], rtol=1e-9, atol=1e-16)
+
+
 def test_one_seed_has_one_curve_and_another_has_another():
     first, again, other = (trained("lstm", by_hand("lstm"), seed, 3) for seed in (0, 0, 1))
     assert (first == again).all()
