@@ -6,13 +6,6 @@ BIN := .venv/bin
 READY := .venv/ready
 PEERS := .venv/peers
 
-MODEL := lstm
-TRAIN_rnn := train.py rnn --plot curves-rnn.svg
-TRAIN_lstm := train.py lstm --plot curves-lstm.svg
-TRAIN_gru := train.py gru --plot curves-gru.svg
-TRAIN_translator := translate.py
-TRAIN_example := three_words.py
-
 .PHONY: check fast thorough test train gallery trust format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
@@ -30,6 +23,12 @@ test: $(READY)  ## everything
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
 
+MODEL := lstm
+TRAIN_rnn := train.py rnn --plot curves-rnn.svg
+TRAIN_lstm := train.py lstm --plot curves-lstm.svg
+TRAIN_gru := train.py gru --plot curves-gru.svg
+TRAIN_translator := translate.py
+TRAIN_example := three_words.py
 train: $(READY)  ## MODEL=rnn, lstm, gru, translator or example: a program of the documents, by hand
 	$(BIN)/python examples/$(or $(TRAIN_$(MODEL)),$(error MODEL is $(MODEL); write rnn, lstm, gru, translator or example))
 
