@@ -29,6 +29,7 @@ TRAIN_lstm := train.py lstm --plot curves-lstm.svg
 TRAIN_gru := train.py gru --plot curves-gru.svg
 TRAIN_translator := translate.py
 TRAIN_example := three_words.py
+
 train: $(READY)  ## MODEL=rnn, lstm, gru, translator or example: a program of the documents, by hand
 	$(BIN)/python examples/$(or $(TRAIN_$(MODEL)),$(error MODEL is $(MODEL); write rnn, lstm, gru, translator or example))
 
