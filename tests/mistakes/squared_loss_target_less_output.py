@@ -1,4 +1,4 @@
-# red: dh dWy dby -- M7, the signal is the target less the output: an ascent
+# red: dh dWy dby -- the signal is the target less the output: an ascent
 # wrong: dy = dloss * (target - y)
 # right: dy = dloss * (y - target)
 
