@@ -14,9 +14,7 @@ Classic slip: scores of padding set to 0, which is a weight like any other, in p
 import numpy as np
 
 
-def masked_attention(
-    h: "B H", memory: "S B M", W_mem: "M H", W_att: "H+M A", *, lengths: "B <= S"
-):
+def masked_attention(h: "B H", memory: "S B M", W_mem: "M H", W_att: "H+M A", *, lengths: "B <= S"):
     live = np.arange(len(memory))[:, None] < lengths  # S B
     read = np.where(live[:, :, None], memory, 0)  # 0 times a padding of inf or NaN would not be 0
     keys = read @ W_mem

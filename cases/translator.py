@@ -1,4 +1,4 @@
-"""A neural machine translator, whole: embeddings, an encoder both ways, attention, a decoder, a loss.
+"""A neural machine translator, whole: embeddings, encoder both ways, attention, decoder, loss.
 
 Luong, Pham and Manning (2015), "Effective approaches to attention-based neural machine
 translation", arXiv:1508.04025, with input feeding; the encoder that reads both ways is that of
@@ -6,16 +6,16 @@ Bahdanau, Cho and Bengio (2015), arXiv:1409.0473, here in two layers. It is a sy
 are cases of their own, where their lines are judged: embedding.py, ragged_lstm.py, lstm_cs231n.py,
 masked_attention.py, cross_entropy.py. What is derived here is how they hang together.
 
-S source and T target positions of B pairs of sentences; source[s, b] is a token below V, read up to
-lengths[b]; targets[t, b] is one below Y, counted where mask is 1; given[t, b] is what the decoder is
-told in its place, usually the target before it. D features of an embedding, H units of the
+S source and T target positions of B pairs of sentences; source[s, b] is a token below V, read up
+to lengths[b]; targets[t, b] is one below Y, counted where mask is 1; given[t, b] is what the
+decoder is told before it, usually the target at t-1. D features of an embedding, H units of the
 encoder in each direction, A features of the attention vector.
 The leading axis of W1, b1, W2, b2 is (forward, backward), and the backward direction begins at each
 source's own last token. The second layer reads [forward; backward] of the first. The decoder has
 2H units and starts from the second layer's last [forward; backward] states. Its input is
 [E_tgt[given[t]]; attention[t-1]], attention[-1] being zeros, and its memory the second layer's
-outputs. a is the weight that each target position gives to each source position; loss is the mean
-cross-entropy, in nats.
+outputs. a[t, s, b] is the weight that target position t gives to source position s; loss is the
+mean cross-entropy, in nats.
 Classic slip: the memory gets the attention's gradient of one decoder step, not the sum of all.
 """
 
@@ -103,7 +103,9 @@ def _both_ways(x, W, b, lengths):
     start = np.zeros((x.shape[1], W.shape[2] // 4))
     (h_fwd, *last_fwd), backward_fwd = ragged_lstm(x, start, start, W[0], b[0], lengths=lengths)
     turned = _turned(x, lengths)
-    (h_bwd, *last_bwd), backward_bwd = ragged_lstm(turned, start, start, W[1], b[1], lengths=lengths)
+    (h_bwd, *last_bwd), backward_bwd = ragged_lstm(
+        turned, start, start, W[1], b[1], lengths=lengths
+    )
     h = np.concatenate([h_fwd, _turned(h_bwd, lengths)], axis=2)
     h_last, c_last = np.concatenate([last_fwd, last_bwd], axis=2)
 

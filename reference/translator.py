@@ -1,4 +1,4 @@
-"""The translator on PyTorch's own kernels: packed sequences, two layers both ways, cross-entropy."""
+"""The translator on PyTorch's kernels: packed sequences, two layers both ways, cross-entropy."""
 
 import torch
 from torch.nn import functional
