@@ -10,6 +10,9 @@ import pytest
 from gradcheck.cells.cell import Cell
 from gradcheck.source.cases import Malformed, read
 
+NAME_THEM = (
+    "Give each a name, as in `h = ...`, and end the forward with `return h` or `return h, c`."
+)
 NOT_OUTPUTS = "End the forward with `return (h, c), backward`, or `return y, backward`."
 
 
@@ -133,17 +136,29 @@ MALFORMED = {
         "The constant mode is 'same', and no shape string says how to draw it.\n"
         'Write a number, `*, mode=0.9`, or a shape with a domain, `*, mode: "B < V"`.',
     ),
-    "no backward": (
+    "a backward that is not returned": (
+        'def cell(x: "B"):\n    y = 2 * x\n    def backward(dy): return 2 * dy\n    return y\n',
+        f"cell does not return its backward.\n{NOT_OUTPUTS}",
+    ),
+    "an output without a name": (
         'def cell(x: "B"):\n    return 2 * x\n',
-        f"cell returns an array alone, without its backward.\n{NOT_OUTPUTS}",
+        f"`return 2 * x` does not name its output.\n{NAME_THEM}",
+    ),
+    "a number": (
+        'def cell(x: "B"):\n    return 2.0\n',
+        f"cell returns a float alone, without its backward.\n{NOT_OUTPUTS}",
     ),
     "nothing": (
         'def cell(x: "B"):\n    y = 2 * x\n',
         f"cell returns nothing.\n{NOT_OUTPUTS}",
     ),
-    "outputs without backward": (
+    "an output twice": (
         'def cell(x: "B"):\n    return x, x, x\n',
-        "cell returns a tuple of 3 (ndarray, ndarray, ndarray), not outputs and backward.\n"
+        f"`return (x, x, x)` does not name 3 outputs.\n{NAME_THEM}",
+    ),
+    "outputs and something else": (
+        'def cell(x: "B"):\n    return x, x, "backward"\n',
+        "cell returns a tuple of 3 (ndarray, ndarray, str), not outputs and backward.\n"
         + NOT_OUTPUTS,
     ),
     "list": (
