@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from gradcheck import api, new
 from gradcheck.api import Mutation, Proofreading
+from gradcheck.drawing import given
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError
 from gradcheck.lines.proof import UNJUDGED, WRONG
@@ -35,15 +36,12 @@ def main() -> None:
     """Check gradients that were derived by hand."""
 
 
-def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
-    """``H=8`` as a name and its size."""
-    found = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        if not name or not number.isdigit():
-            raise click.BadParameter(f"{text!r} is no size; write one such as H=8.")
-        found[name] = int(number)
-    return found
+def _sizes(_: Any, __: Any, texts: tuple[str, ...]) -> dict[str, int]:
+    """``H=512,D=512`` as names and sizes."""
+    try:
+        return {name: size for text in texts for name, size in given.held(text).items()}
+    except CaseError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @main.command("check")
@@ -51,7 +49,9 @@ def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
 @click.option("--only", multiple=True, help="A gradient, oracle or node: dWf, fd, law[purity].")
 @click.option("--profile", default="default", type=click.Choice(list(PROFILES)), show_default=True)
 @click.option("--seed", type=int, help="Where examples are drawn from.")
-@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=8.")
+@click.option(
+    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=8 or H=512,D=512."
+)
 @click.option("--examples", type=click.IntRange(min=1), help="So many of each check.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
 @_REFERENCE

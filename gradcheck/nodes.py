@@ -21,6 +21,8 @@ from gradcheck.checking.derived import NOT_YET, SUBJECT, Derived, derived
 from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
+from gradcheck.drawing.given import held as held_sizes
+from gradcheck.drawing.given import nearest
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.lines import instrument
@@ -33,6 +35,7 @@ from gradcheck.source.listing import Listing
 from gradcheck.verdicts.verdict import explain, unfinished
 
 _SEED = pytest.StashKey[int | None]()
+_SIZES = pytest.StashKey[dict[str, int]]()
 _RESULT = "gradcheck"
 
 for _name in PROFILES:
@@ -46,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     given = config.getoption("--hypothesis-seed", None)
     if given is not None and not str(given).isdigit():
         raise pytest.UsageError(f"--hypothesis-seed takes a whole number, not {given!r}.")
+    try:
+        held = [sizes.items() for sizes in map(held_sizes, config.getoption("--gradcheck-size"))]
+    except CaseError as error:
+        raise pytest.UsageError(f"--gradcheck-size: {error}") from None
+    config.stash[_SIZES] = dict(size for one in held for size in one)
 
 
 def _seed(config: pytest.Config) -> int | None:
@@ -171,6 +179,9 @@ class _Item(pytest.Item):
         command = f'pytest "{node}"'
         if _profile() != "default":
             command += f" --hypothesis-profile={_profile()}"
+        if self.config.stash[_SIZES]:
+            sizes = ",".join(f"{n}={size}" for n, size in self.config.stash[_SIZES].items())
+            command += f" --gradcheck-size {sizes}"
         seed = _seed(self.config)
         return command if seed is None else f"{command} --hypothesis-seed={seed}"
 
@@ -228,7 +239,7 @@ class CheckItem(_Item):
         started = time.perf_counter()
         passed = False
         try:
-            self.record = search(self.check, Plan(_profile(), _seed(self.config)))
+            self.record = search(self.check, self._plan())
             assert isinstance(self.parent, CellNode)
             verdict = explain(self.record, self.parent.blamer, self._command())
             if verdict is not None:
@@ -238,6 +249,22 @@ class CheckItem(_Item):
             seconds = time.perf_counter() - started
             found = replace(result(self.record, shown_path(self.path), seconds), passed=passed)
             self.user_properties.append((_RESULT, found.packed()))
+
+    def _plan(self) -> Plan:
+        """The run's; of the sizes that are held, those that the cell has."""
+        held = self.config.stash[_SIZES]
+        own = {name: held[name] for name in self.check.cell.size_names if name in held}
+        return Plan(_profile(), _seed(self.config), own)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A size that no cell has would be held nowhere."""
+    cells = [item.check.cell for item in items if isinstance(item, CheckItem)]
+    known = sorted({name for cell in cells for name in cell.size_names})
+    for name in config.stash[_SIZES] if cells else ():
+        if name not in known:
+            hint = nearest(name, known)
+            raise pytest.UsageError(f"--gradcheck-size: no cell has a size {name!r}.{hint}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
