@@ -1,4 +1,6 @@
-"""The command line: ``gradcheck check``, ``proofread``, ``watch``, ``mutate`` and ``new``."""
+"""The command line: ``gradcheck check``, ``proofread``, ``watch``, ``mutate``, ``explore`` and
+``new``.
+"""
 
 import json
 import sys
@@ -12,6 +14,7 @@ from rich.progress import Progress
 
 from gradcheck import api, new
 from gradcheck.api import Mutation, Proofreading
+from gradcheck.drawing.held import held
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError
 from gradcheck.lines.proof import UNJUDGED, WRONG
@@ -34,14 +37,16 @@ def main() -> None:
 
 
 def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
-    """``H=8`` as a name and its size."""
-    found = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        if not name or not number.isdigit():
-            raise click.BadParameter(f"{text!r} is no size; write one such as H=8.")
-        found[name] = int(number)
-    return found
+    """``H=8,D=8`` as names and their sizes."""
+    try:
+        return held(given)
+    except CaseError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+_SIZES = click.option(
+    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=8,D=4."
+)
 
 
 @main.command("check")
@@ -49,7 +54,7 @@ def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
 @click.option("--only", multiple=True, help="A gradient, oracle or node: dWf, fd, law[purity].")
 @click.option("--profile", default="default", type=click.Choice(list(PROFILES)), show_default=True)
 @click.option("--seed", type=int, help="Where examples are drawn from.")
-@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=8.")
+@_SIZES
 @click.option("--examples", type=click.IntRange(min=1), help="So many of each check.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
 @_REFERENCE
@@ -199,6 +204,31 @@ def _mutated(target: str, reference: Path, most: int) -> Mutation:
             progress.update(task, description=name, completed=done, total=total)
 
         return api.mutate(target, reference, most=most, tell=tell)
+
+
+@main.command("explore")
+@click.argument("cases", nargs=-1, metavar="CASES...")
+@click.option("--examples", type=click.IntRange(min=1), help="So many of each gradient.")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="For so long.")
+@_SIZES
+@click.option("--seed", type=click.IntRange(min=0), help="The first seed; by default, any.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default, one a core.")
+@click.option("--dask", metavar="ADDRESS", help="A scheduler's, whose workers do the work.")
+@click.option("--journal", type=click.Path(path_type=Path), help="Where each unit is noted.")
+@click.option("--resume", metavar="JOURNAL", type=click.Path(path_type=Path), help="Go on.")
+@_REFERENCE
+def explore_command(workers: int | None, dask: str | None, **asked: Any) -> None:
+    """Check cells from seed after seed, on all cores or on a Dask cluster.
+
+    CASES are folders, files, or FILE::CELL. Without --examples and --hours each gradient has 1000
+    examples. What fails is told at once, and again at the end with the command that repeats it;
+    the next run of pytest tries it first.
+
+    Exit status: 0 right, 1 wrong, 2 cannot be judged, 130 interrupted.
+    """
+    from gradcheck.exploring import terminal
+
+    sys.exit(terminal.run(workers, dask, **asked))
 
 
 @main.command("new")

@@ -9,6 +9,7 @@ from hypothesis.errors import Unsatisfiable
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check
+from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
 from gradcheck.drawing.strategies import LARGEST, PROFILES, count, examples
@@ -23,7 +24,8 @@ class Plan:
 
     The seed is the same for all, so that the checks of one cell meet the same examples and share
     what is known about them; None is the derandomised run. ``sizes`` are held, ``most`` examples
-    are drawn of each instead of as many as the profile says.
+    are drawn of each instead of as many as the profile says. What is ``remembered`` of a check is
+    tried first; in ``found`` what fails is kept.
     """
 
     profile: str = "default"
@@ -31,6 +33,8 @@ class Plan:
     sizes: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
     shrink: bool = True
+    remembered: Remembered | None = None
+    found: Remembered | None = None
 
     def examples(self, check: Check) -> int:
         return self.most or count(self.profile, law=check.subject == "law")
@@ -77,14 +81,18 @@ class Draws:
         return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
 
     def hypothesis_test(
-        self, cell: Cell, body: Callable[[Example], None], *phases: hypothesis.Phase
+        self,
+        cell: Cell,
+        body: Callable[[Example], None],
+        *phases: hypothesis.Phase,
+        database: Remembered | None = None,
     ) -> Callable[[], None]:
         """``body`` on each of the examples, as Hypothesis runs it."""
 
         @hypothesis.seed(self.seed)
         @hypothesis.settings(
             max_examples=self.most,
-            database=None,
+            database=database,
             deadline=None,
             derandomize=False,  # the seed above decides
             phases=phases,
@@ -107,6 +115,10 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     Raises CaseError if there are no examples to be had.
     """
     record, wanted = Record(check), plan.examples(check)
+    if known := _remembered(check, plan):
+        record.tally.add(known[1])
+        record.failure = known
+        return record
     for turn in range(_TURNS):
         draws = Draws.of(check, plan, turn)
         drawn = check.examiner.fact(draws)
@@ -115,7 +127,7 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
             record.tally.add(finding)
             if isinstance(finding, Wrong):
                 found = example, finding
-                record.failure = _shrunk(check, draws, found) if plan.shrink else found
+                record.failure = _shrunk(check, draws, found, plan) if plan.shrink else found
                 return record
             if record.tally.examples == wanted:
                 return record
@@ -126,19 +138,42 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     return record
 
 
-def _shrunk(check: Check, draws: Draws, found: tuple[Example, Wrong]) -> tuple[Example, Wrong]:
+def _remembered(check: Check, plan: Plan) -> tuple[Example, Wrong] | None:
+    """The smallest example of those that failed before and still do; the others are forgotten."""
+    if plan.remembered is None or not plan.remembered.examples:
+        return None
+    phases = hypothesis.Phase.reuse, hypothesis.Phase.shrink
+    with suppress(Unsatisfiable):  # of the shapes of another day
+        return _smallest(check, Draws.of(check, plan, 0), True, *phases, database=plan.remembered)
+    return None
+
+
+def _shrunk(
+    check: Check, draws: Draws, found: tuple[Example, Wrong], plan: Plan
+) -> tuple[Example, Wrong]:
     """The smallest example that fails, from the first that did."""
-    smallest = found
+    phases = hypothesis.Phase.generate, hypothesis.Phase.shrink
+    return _smallest(check, draws, found[0].closely, *phases, database=plan.found) or found
+
+
+def _smallest(
+    check: Check,
+    draws: Draws,
+    closely: bool,
+    *phases: hypothesis.Phase,
+    database: Remembered | None,
+) -> tuple[Example, Wrong] | None:
+    """The smallest example that Hypothesis finds to fail, if there is one."""
+    smallest = None
 
     def body(drawn: Example) -> None:
         nonlocal smallest
-        example = replace(drawn, closely=found[0].closely)
+        example = replace(drawn, closely=closely)
         finding = check.judge(check.examiner.evidence(example))
         if isinstance(finding, Wrong):
             smallest = example, finding
             raise Found(str(example))
 
-    phases = hypothesis.Phase.generate, hypothesis.Phase.shrink
     with suppress(Found):
-        draws.hypothesis_test(check.cell, body, *phases)()
+        draws.hypothesis_test(check.cell, body, *phases, database=database)()
     return smallest
