@@ -18,8 +18,11 @@ from hypothesis.errors import InvalidArgument
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.explore import Plan, search
+from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
+from gradcheck.drawing.given import nearest
+from gradcheck.drawing.held import held
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.lines import instrument
@@ -31,6 +34,7 @@ from gradcheck.source.cases import Malformed, read
 from gradcheck.verdicts.verdict import explain
 
 _SEED = pytest.StashKey[int | None]()
+_SIZES = pytest.StashKey[dict[str, int]]()
 _RESULT = "gradcheck"
 
 for _name in PROFILES:
@@ -44,6 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     given = config.getoption("--hypothesis-seed", None)
     if given is not None and not str(given).isdigit():
         raise pytest.UsageError(f"--hypothesis-seed takes a whole number, not {given!r}.")
+    try:
+        config.stash[_SIZES] = held(config.getoption("--gradcheck-size"))
+    except CaseError as error:
+        raise pytest.UsageError(f"--gradcheck-size: {error}") from None
 
 
 def _seed(config: pytest.Config) -> int | None:
@@ -76,7 +84,24 @@ def pytest_report_header(config: pytest.Config) -> str:
     seed = _seed(config)
     origin = "derandomised" if seed is None else f"--hypothesis-seed={seed}"
     count = PROFILES[_profile()]
-    return f"gradcheck: {' '.join(folders)}, profile {_profile()}, {count} examples, {origin}"
+    said = [" ".join(folders), f"profile {_profile()}", f"{count} examples", origin]
+    return f"gradcheck: {', '.join([*said, *map('='.join, _held(config))])}"
+
+
+def _held(config: pytest.Config) -> list[tuple[str, str]]:
+    return [(name, str(size)) for name, size in config.stash[_SIZES].items()]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fail, and check nothing, if a size is to be held that no cell has."""
+    found = [item for item in items if isinstance(item, CheckItem)]
+    known = dict.fromkeys(name for item in found for name in item.check.cell.size_names)
+    unknown = [name for name in config.stash[_SIZES] if name not in known]
+    if unknown and found:
+        said = f"No cell has a size {unknown[0]!r}.{nearest(unknown[0], known)}"
+        malformed = Malformed("--gradcheck-size", said, found[0].source)
+        items[:] = [MalformedItem.from_parent(found[0].session, malformed=malformed)]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -195,7 +220,7 @@ class CheckItem(_Item):
         started = time.perf_counter()
         passed = False
         try:
-            self.record = search(self.check, Plan(_profile(), _seed(self.config)))
+            self.record = search(self.check, self._plan())
             assert isinstance(self.parent, CellNode)
             verdict = explain(self.record, self.parent.blamer, self._command())
             if verdict is not None:
@@ -206,11 +231,22 @@ class CheckItem(_Item):
             found = replace(result(self.record, shown_path(self.path), seconds), passed=passed)
             self.user_properties.append((_RESULT, found.packed()))
 
+    def _plan(self) -> Plan:
+        every = self.config.stash[_SIZES].items()
+        sizes = {name: size for name, size in every if name in self.check.cell.size_names}
+        database = hypothesis.settings().database
+        remembered = Remembered(database, self._node(), sizes) if database else None
+        return Plan(_profile(), _seed(self.config), sizes, remembered=remembered)
+
+    def _node(self) -> str:
+        return f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
+
     def _command(self) -> str:
-        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
-        command = f'pytest "{node}"'
+        command = f'pytest "{self._node()}"'
         if _profile() != "default":
             command += f" --hypothesis-profile={_profile()}"
+        if held := _held(self.config):
+            command += f" --gradcheck-size={','.join(map('='.join, held))}"
         seed = _seed(self.config)
         return command if seed is None else f"{command} --hypothesis-seed={seed}"
 

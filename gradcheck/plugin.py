@@ -10,6 +10,13 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("gradcheck_cases", "folders of case files", type="args", default=[])
+    parser.addoption(
+        "--gradcheck-size",
+        action="append",
+        default=[],
+        metavar="H=512,D=512",
+        help="hold sizes of the cells, to check them as they are used",
+    )
     parser.addini("gradcheck_reference", "the folder of their twins", default="reference")
 
 

@@ -10,6 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check
 from gradcheck.checking.remembered import Remembered
+from gradcheck.checking.smaller import smaller
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
 from gradcheck.drawing.strategies import LARGEST, PROFILES, count, examples
@@ -89,7 +90,6 @@ class Draws:
     ) -> Callable[[], None]:
         """``body`` on each of the examples, as Hypothesis runs it."""
 
-        @hypothesis.seed(self.seed)
         @hypothesis.settings(
             max_examples=self.most,
             database=database,
@@ -101,6 +101,7 @@ class Draws:
             verbosity=hypothesis.Verbosity.quiet,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
+        @hypothesis.seed(self.seed)  # below the settings: it would take the database away
         @hypothesis.given(example=examples(cell, self.time, dict(self.sizes)))
         def test(example: Example) -> None:
             body(example)
@@ -117,7 +118,7 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     record, wanted = Record(check), plan.examples(check)
     if known := _remembered(check, plan):
         record.tally.add(known[1])
-        record.failure = known
+        record.failure = smaller(check, known, plan.sizes)
         return record
     for turn in range(_TURNS):
         draws = Draws.of(check, plan, turn)
@@ -127,7 +128,9 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
             record.tally.add(finding)
             if isinstance(finding, Wrong):
                 found = example, finding
-                record.failure = _shrunk(check, draws, found, plan) if plan.shrink else found
+                if plan.shrink:
+                    found = smaller(check, _shrunk(check, draws, found, plan), plan.sizes)
+                record.failure = found
                 return record
             if record.tally.examples == wanted:
                 return record
