@@ -25,8 +25,8 @@ class Cluster:
         except ImportError:
             raise CaseError(NO_DASK) from None
         self._address = address
-        # What Dask would log of connections that end is said here.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in ("distributed", "distributed.client"):  # what they tell of lost connections
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # is said here in a sentence
         try:
             self._client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:

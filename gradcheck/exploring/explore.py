@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import hypothesis
+from hypothesis.database import ExampleDatabase
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
@@ -61,13 +61,17 @@ Tell = Callable[[Outcome], None]
 
 
 def explore(
-    journal: Journal, meant: Cells, crew: Crew, tell: Tell = lambda outcome: None
+    journal: Journal,
+    meant: Cells,
+    crew: Crew,
+    tell: Tell = lambda outcome: None,
+    database: ExampleDatabase | None = None,
 ) -> Exploration:
     """Do what a journal has not yet of what it asks for, and say what all of it found.
 
-    ``tell`` is told each outcome, those of the journal first. What fails is added to Hypothesis'
-    database. Raises CaseError if the crew is no more; the journal then has all that was done, as
-    after an interrupt.
+    ``tell`` is told each outcome, those of the journal first; what fails is added to Hypothesis'
+    ``database``, where pytest looks first. Raises CaseError if the crew is no more; the journal
+    then has all that was done, as it has after an interrupt.
     """
     request = journal.request
     known = known_outcomes(journal, meant)
@@ -87,7 +91,8 @@ def explore(
                 errors.append(outcome)
             else:
                 pen.note(outcome, time.monotonic() - begun)
-                remember(outcome)
+                if database is not None:
+                    remember(outcome, database)
                 done[outcome.unit.id] = outcome
             tell(outcome)
     results, faults = _merged(done.values())
@@ -108,11 +113,8 @@ def known_outcomes(journal: Journal, meant: Cells) -> tuple[Outcome, ...]:
     return tuple(by_id.values())
 
 
-def remember(outcome: Outcome) -> None:
-    """Add what fails to Hypothesis' database, where pytest looks first."""
-    database = hypothesis.settings.default.database if hypothesis.settings.default else None
-    if database is None:
-        return
+def remember(outcome: Outcome, database: ExampleDatabase) -> None:
+    """Add the examples that fail, each under the name of its node."""
     for count in outcome.counts:
         if count.failure:
             node = outcome.unit.node(count.result.label)

@@ -29,13 +29,13 @@ class Journal:
     @classmethod
     def new(cls, path: Path, request: Request) -> "Journal":
         """A journal that begins. Raises CaseError if the file is there, or cannot be."""
-        line = json.dumps({"explore": FORMAT, **request.to_dict()})
         if path.exists():
             raise CaseError(
                 f"{path} is there already.\nGo on from it with `--resume {path}`, or name another."
             )
         try:
             _folder(path.parent)
+            line = json.dumps({"explore": FORMAT, **request.to_dict()})
             path.write_text(line + "\n", encoding="utf-8")
         except OSError as error:
             raise CaseError(f"{path} cannot be written: {error.strerror}.") from None
@@ -49,8 +49,10 @@ class Journal:
         """
         try:
             lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CaseError(f"{path} cannot be read: {error}.") from None
+        except OSError as error:
+            raise CaseError(f"{path} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            lines = ["", ""]  # no line of it is one of a journal
         request = _parsed(path, 1, lines[0], _request)
         noted = [_parsed(path, k, line, _noted) for k, line in enumerate(lines[1:-1], 2)]
         return cls(path, request, tuple(one for one, _ in noted), noted[-1][1] if noted else 0.0)

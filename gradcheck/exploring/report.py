@@ -59,7 +59,7 @@ def _sum(found: Exploration) -> str:
     faults = f"{len(found.faults)} failed" if found.faults else "none failed"
     return (
         f"{examples:,} examples of {checks} in {_many(found.units, 'unit')} and "
-        f"{_time(found.seconds)}: {faults}."
+        f"{time(found.seconds)}: {faults}."
     )
 
 
@@ -67,7 +67,8 @@ def _many(number: int, name: str) -> str:
     return f"{number:,} {name}{'s' * (number != 1)}"
 
 
-def _time(seconds: float) -> str:
+def time(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever says it shortest."""
     minutes, hours = seconds / 60, seconds / 3600
     if minutes < 2:
         return f"{seconds:.0f} s"

@@ -92,10 +92,10 @@ def _files(given: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
             found = list(twins.case_files(path))
             if not found:
                 raise CaseError(
-                    f"{shown_path(path)} has no case files.\nA case file is a .py file."
+                    f"{shown_path(path)} has no case files: Python files that are no helpers."
                 )
             yield from ((file, None) for file in found)
         elif path.is_file():
             yield path, name or None
         else:
-            raise CaseError(f"{text} is no file or folder.\nWrite `cases`, or FILE or FILE::CELL.")
+            raise CaseError(f"{text} is no file or folder.\nWrite `cases`, or FILE or FILE::CELL, of what is there.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import hypothesis
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -47,7 +48,7 @@ def run(workers: int | None, dask: str | None, resume: Path | None, **asked: Any
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         with closing(crew), Watch(console, request, meant) as watch:
-            found = explore(journal, meant, crew, watch.tell)
+            found = explore(journal, meant, crew, watch.tell, hypothesis.settings().database)
     except (KeyboardInterrupt, CaseError) as error:
         click.echo(str(error) or "Interrupted.", err=True)
         click.echo(f"What was found is kept. To go on: {further}", err=True)

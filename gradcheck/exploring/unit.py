@@ -6,7 +6,6 @@ Both are small, travel between machines, and are lines of JSON in a journal.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ class Unit:
     reference: str = "reference"
     digest: str = ""
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The same for the same work."""
         said = repr(sorted(asdict(self).items())).encode()
