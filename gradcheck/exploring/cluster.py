@@ -10,7 +10,7 @@ from gradcheck.exploring.judge import judge
 from gradcheck.exploring.unit import Outcome, Unit
 
 NO_DASK = "Dask is not installed.\nWrite `pip install 'gradcheck[dask]'`."
-_SECONDS = 10  # for a scheduler to answer
+SECONDS = 10  # for a scheduler to answer
 
 
 class Cluster:
@@ -28,7 +28,8 @@ class Cluster:
         for name in ("distributed", "distributed.client"):  # what they tell of lost connections
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # is said here in a sentence
         try:
-            self._client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
+            distributed.comm.resolve_address(address)  # a client of none takes long to end
+            self._client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CaseError(
                 f"No Dask scheduler answers at {address!r}: {error}\n"

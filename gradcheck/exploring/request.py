@@ -98,4 +98,6 @@ def _files(given: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
         elif path.is_file():
             yield path, name or None
         else:
-            raise CaseError(f"{text} is no file or folder.\nWrite `cases`, or FILE or FILE::CELL, of what is there.")
+            raise CaseError(
+                f"{text} is no file or folder.\nWrite a folder, FILE or FILE::CELL that is there."
+            )

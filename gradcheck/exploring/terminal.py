@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import hypothesis
+from hypothesis.database import ExampleDatabase
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -48,13 +49,18 @@ def run(workers: int | None, dask: str | None, resume: Path | None, **asked: Any
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         with closing(crew), Watch(console, request, meant) as watch:
-            found = explore(journal, meant, crew, watch.tell, hypothesis.settings().database)
+            found = explore(journal, meant, crew, watch.tell, database())
     except (KeyboardInterrupt, CaseError) as error:
         click.echo(str(error) or "Interrupted.", err=True)
         click.echo(f"What was found is kept. To go on: {further}", err=True)
         return 2 if isinstance(error, CaseError) else INTERRUPTED
     click.echo(report.text(found, colour=sys.stdout.isatty()), nl=False)
     return 2 if found.errors or found.malformed else 0 if found.ok else 1
+
+
+def database() -> ExampleDatabase | None:
+    """Where Hypothesis, and so pytest, looks for examples that failed."""
+    return hypothesis.settings().database
 
 
 def _asked(
@@ -78,7 +84,7 @@ def _resumed(resume: Path, **asked: Any) -> tuple[Request, Journal]:
     """What a journal asks for; only how the work is done can be said anew."""
     names = {"cases": "CASES", "sizes": "--size"}
     for name in ("cases", "examples", "hours", "sizes", "seed", "journal"):
-        if asked[name]:
+        if asked[name] not in (None, (), {}):
             raise CaseError(
                 f"--resume goes on with what {resume} asks for; leave out "
                 f"{names.get(name, f'--{name}')}."

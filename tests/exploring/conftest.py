@@ -19,12 +19,12 @@ def project(tmp_path, monkeypatch):
     def write(text=RIGHT, name="scaled"):
         (tmp_path / "cases" / f"{name}.py").write_text(text, encoding="utf-8")
 
-    def explored(crew=None, journal=None, database=None, **asked):
+    def explored(crew=None, journal=None, database=None, before=lambda: None, **asked):
         request = Request(("cases",), **{"seed": 1, "examples": 2, **asked})
         journal = journal or Journal.new(tmp_path / "journal.jsonl", request)
-        told = []
-        found = explore(journal, cells(journal.request), crew or Here(), told.append, database)
-        return found, told
+        meant, told = cells(journal.request), []
+        before()
+        return explore(journal, meant, crew or Here(), told.append, database), told
 
     write()
     return SimpleNamespace(path=tmp_path, write=write, explored=explored)

@@ -1,5 +1,6 @@
-"""Cells that are cheap to explore, and a crew that does a unit at once, in this process."""
+"""A cell that is cheap to explore, a crew of this process, and waiting for another process."""
 
+import time
 from concurrent.futures import Future
 
 from gradcheck.exploring.judge import judge
@@ -39,3 +40,12 @@ class Here:
 
     def close(self):
         pass
+
+
+def until(true):
+    """Wait for something that another process does; a minute is an error."""
+    for _ in range(3000):
+        if true():
+            return
+        time.sleep(0.02)
+    raise TimeoutError

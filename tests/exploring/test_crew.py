@@ -2,7 +2,6 @@
 
 from gradcheck.exploring.crew import TRIES, Died, killer, stream
 from gradcheck.exploring.unit import Outcome, Unit
-
 from tests.exploring.helpers import Here
 
 UNITS = [Unit("/cases/a.py", "a", seed) for seed in range(5)]

@@ -8,7 +8,6 @@ from gradcheck.errors import CaseError
 from gradcheck.exploring.explore import Exploration
 from gradcheck.exploring.journal import Journal
 from gradcheck.exploring.judge import judge
-
 from tests.exploring.helpers import RIGHT, Here
 
 

@@ -7,7 +7,6 @@ import pytest
 from gradcheck.drawing.held import held
 from gradcheck.errors import CaseError
 from gradcheck.exploring.request import Request, cells
-
 from tests.exploring.helpers import RIGHT
 
 
@@ -69,7 +68,7 @@ def test_what_cannot_be_read_is_kept_beside_the_cells(project):
 def test_what_is_asked_for_in_vain_is_said(project):
     (project.path / "empty").mkdir()
     assert refused("none") == (
-        "none is no file or folder.\nWrite `cases`, or FILE or FILE::CELL, of what is there."
+        "none is no file or folder.\nWrite a folder, FILE or FILE::CELL that is there."
     )
     assert refused("empty") == "empty has no case files: Python files that are no helpers."
     assert refused("cases/scaled.py::scale") == (
