@@ -95,13 +95,13 @@ def _held(config: pytest.Config) -> list[tuple[str, str]]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fail, and check nothing, if a size is to be held that no cell has."""
-    found = [item for item in items if isinstance(item, CheckItem)]
-    known = dict.fromkeys(name for item in found for name in item.check.cell.size_names)
+    cells = [item.parent for item in items if isinstance(item.parent, CellNode)]
+    known = list(dict.fromkeys(name for one in cells for name in one.size_names))
     unknown = [name for name in config.stash[_SIZES] if name not in known]
-    if unknown and found:
+    if unknown and known:
         said = f"No cell has a size {unknown[0]!r}.{nearest(unknown[0], known)}"
-        malformed = Malformed("--gradcheck-size", said, found[0].source)
-        items[:] = [MalformedItem.from_parent(found[0].session, malformed=malformed)]
+        malformed = Malformed("--gradcheck-size", said, cells[0].source)
+        items[:] = [MalformedItem.from_parent(cells[0].session, malformed=malformed)]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -142,6 +142,7 @@ class CellNode(pytest.Collector):
         super().__init__(**kwargs)
         assert cell.source is not None  # it was read from a file
         self.cell, self.source = cell, cell.source
+        self.size_names: list[str] = []
         self.blamer = Blamer(cell, partial(instrument.read, self.source.path, cell.name))
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -159,7 +160,9 @@ class CellNode(pytest.Collector):
             if twin is None:
                 reason = twins.missing(wanted)
                 yield NoTwin.from_parent(self, reason=reason, source=self.source)
-        for check in checks(self.cell, twin):
+        every = list(checks(self.cell, twin))
+        self.size_names = list(dict.fromkeys(n for one in every for n in one.cell.size_names))
+        for check in every:
             yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
