@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import hypothesis
 from hypothesis.errors import Unsatisfiable
@@ -48,6 +49,7 @@ DEFAULT = Plan()
 _CLOSELY = 10
 _TURNS = 4
 _TURN = 2**32  # far from any seed that a person gives
+_MOST = 2**20  # examples of one seed
 
 
 class Found(Exception):
@@ -58,7 +60,9 @@ class Found(Exception):
 class Draws:
     """The examples that the checks of a cell meet, drawn once for all of them.
 
-    One Hypothesis run, which judges nothing: ``seed`` and the shapes decide what it draws.
+    Each by a Hypothesis run of its own, which judges nothing: within one run most examples are
+    mutations of those before, and of a hundred seeds thirty were different. ``seed`` and the
+    shapes decide what is drawn.
     """
 
     time: str | None
@@ -73,25 +77,29 @@ class Draws:
         return cls(check.time, most, (plan.seed or 0) + turn * _TURN, tuple(plan.sizes.items()))
 
     def __call__(self, examiner: Examiner) -> tuple[Example, ...]:
-        """The examples. Raises CaseError if there are none to be had."""
+        """The examples, the simplest first. Raises CaseError if there are none to be had."""
         drawn: list[Example] = []
         try:
-            self.hypothesis_test(examiner.cell, drawn.append, hypothesis.Phase.generate)()
+            for k in range(self.most):
+                found: list[Example] = []
+                self.run(examiner.cell, k, found.append, hypothesis.Phase.generate)
+                drawn.append(found[-1 if k else 0])
         except Unsatisfiable:
             raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
         return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
 
-    def hypothesis_test(
+    def run(
         self,
         cell: Cell,
+        k: int,
         body: Callable[[Example], None],
         *phases: hypothesis.Phase,
         database: Remembered | None = None,
-    ) -> Callable[[], None]:
-        """``body`` on each of the examples, as Hypothesis runs it."""
+    ) -> None:
+        """``body`` on the simplest example and on another, as Hypothesis runs it."""
 
         @hypothesis.settings(
-            max_examples=self.most,
+            max_examples=2,
             database=database,
             deadline=None,
             derandomize=False,  # the seed above decides
@@ -101,12 +109,12 @@ class Draws:
             verbosity=hypothesis.Verbosity.quiet,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        @hypothesis.seed(self.seed)  # below the settings: it would take the database away
+        @hypothesis.seed(self.seed * _MOST + k)  # above the settings it would drop the database
         @hypothesis.given(example=examples(cell, self.time, dict(self.sizes)))
         def test(example: Example) -> None:
             body(example)
 
-        return test
+        test()
 
 
 def search(check: Check, plan: Plan = DEFAULT) -> Record:
@@ -123,19 +131,18 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     for turn in range(_TURNS):
         draws = Draws.of(check, plan, turn)
         drawn = check.examiner.fact(draws)
-        for example in drawn[:: max(1, len(drawn) // wanted)]:
+        for k in range(0, len(drawn), max(1, len(drawn) // wanted)):
+            example = drawn[k]
             finding = check.judge(check.examiner.evidence(example))
             record.tally.add(finding)
             if isinstance(finding, Wrong):
                 found = example, finding
                 if plan.shrink:
-                    found = smaller(check, _shrunk(check, draws, found, plan), plan.sizes)
+                    found = smaller(check, _shrunk(check, draws, k, found, plan), plan.sizes)
                 record.failure = found
                 return record
             if record.tally.examples == wanted:
                 return record
-        if len(drawn) < draws.most:  # the shapes give no more
-            break
     if not record.tally.examples:
         raise CaseError(f"Every example of {check.label} meets a kink that is declared.")
     return record
@@ -145,28 +152,24 @@ def _remembered(check: Check, plan: Plan) -> tuple[Example, Wrong] | None:
     """The smallest example of those that failed before and still do; the others are forgotten."""
     if plan.remembered is None or not plan.remembered.examples:
         return None
-    phases = hypothesis.Phase.reuse, hypothesis.Phase.shrink
+    run = partial(Draws.of(check, plan, 0).run, check.cell, 0, database=plan.remembered)
     with suppress(Unsatisfiable):  # of the shapes of another day
-        return _smallest(check, Draws.of(check, plan, 0), True, *phases, database=plan.remembered)
+        return _smallest(check, True, run, hypothesis.Phase.reuse)
     return None
 
 
 def _shrunk(
-    check: Check, draws: Draws, found: tuple[Example, Wrong], plan: Plan
+    check: Check, draws: Draws, k: int, found: tuple[Example, Wrong], plan: Plan
 ) -> tuple[Example, Wrong]:
-    """The smallest example that fails, from the first that did."""
-    phases = hypothesis.Phase.generate, hypothesis.Phase.shrink
-    return _smallest(check, draws, found[0].closely, *phases, database=plan.found) or found
+    """The smallest example that fails, from the ``k``-th, the first that did."""
+    run = partial(draws.run, check.cell, k, database=plan.found)
+    return _smallest(check, found[0].closely, run, hypothesis.Phase.generate) or found
 
 
 def _smallest(
-    check: Check,
-    draws: Draws,
-    closely: bool,
-    *phases: hypothesis.Phase,
-    database: Remembered | None,
+    check: Check, closely: bool, run: Callable[..., None], phase: hypothesis.Phase
 ) -> tuple[Example, Wrong] | None:
-    """The smallest example that Hypothesis finds to fail, if there is one."""
+    """The smallest example that fails of what Hypothesis has in a phase, if there is one."""
     smallest = None
 
     def body(drawn: Example) -> None:
@@ -178,5 +181,5 @@ def _smallest(
             raise Found(str(example))
 
     with suppress(Found):
-        draws.hypothesis_test(check.cell, body, *phases, database=database)()
+        run(body, phase, hypothesis.Phase.shrink)
     return smallest
