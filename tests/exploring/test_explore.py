@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis.database import InMemoryExampleDatabase
 
 from gradcheck.checking.remembered import Remembered
+from gradcheck.cli import main
 from gradcheck.exploring import report
 from gradcheck.exploring.judge import judge
 from tests.exploring.helpers import RIGHT, Here
 
+ROOT = Path(__file__).parents[2]
 WRONG = RIGHT.replace("dx = 2 * dy", "dx = 2.5 * dy")
 ZERO = """
 def constant(x: "N", z: "N"):
@@ -49,6 +52,22 @@ def test_a_fault_is_told_once_with_its_smallest_example_and_the_command_that_rep
         "--size N=2"
     )
     assert [one.passed for one in found.results if one.label == "dx[fd]"] == [False]
+
+
+def test_the_page_on_exploring_shows_what_is_printed(project):
+    page = (ROOT / "docs" / "exploring.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```\n(.*?)\n```$", page, re.M | re.S)
+    case = (ROOT / "cases" / "rnn.py").read_text(encoding="utf-8")
+    project.path.joinpath("cases", "scaled.py").unlink()
+    project.write(case.replace("da.sum(axis=0)", "da.mean(axis=0)"), "rnn")
+    found, _ = project.explored(examples=100, seed=7)
+    assert shown in [report.fault(one) for one in found.faults]
+
+
+def test_the_page_on_exploring_names_every_option():
+    page = (ROOT / "docs" / "exploring.md").read_text(encoding="utf-8")
+    options = [one.opts[0] for one in main.commands["explore"].params if one.name != "cases"]
+    assert [option for option in options if option not in page] == ["--reference"]  # as elsewhere
 
 
 def test_the_command_says_how_many_examples_where_that_is_not_as_always(project):
