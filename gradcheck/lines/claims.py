@@ -21,10 +21,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.arrays import close, is_number
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line, Script
+from gradcheck.lines.slopes import CLOSE
 from gradcheck.lines.statements import target_parts
-from gradcheck.lines.trial import CLOSE, Bench, Drawn, whole_value
+from gradcheck.lines.trial import Bench, whole_value
 from gradcheck.source.evaluate import compiled
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.instrument import Change, Line
-from gradcheck.lines.trial import Bench, Drawn
+from gradcheck.lines.trial import Bench
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line
 from gradcheck.lines.response import SOLVED, Needed, Response, flat, increment, response, setting
-from gradcheck.lines.trial import Bench, Drawn
+from gradcheck.lines.trial import Bench
 from gradcheck.source.evaluate import Evaluator
 
 

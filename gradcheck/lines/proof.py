@@ -1,5 +1,6 @@
 """A verdict on each line of a cell, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Worked:
     """A worked example at the smallest sizes: values, and gradients by hand beside true ones."""
 
     example: Example
-    inputs: dict[str, Any]
+    inputs: Mapping[str, Any]
     cotangents: dict[str, Array]
     values: dict[str, Array]
     gradients: tuple[tuple[str, Any, Any], ...]  # name, by hand, true
