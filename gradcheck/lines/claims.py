@@ -74,6 +74,7 @@ class Claims:
 
     def keeps(self, edit: Edit, line: Line) -> bool:
         """Whether the edited line has its true value where those before it have theirs."""
+        self._bench.budget.spend(len(self._spaces[line.key]))
         try:
             code = compiled(whole_value(line, edit.expression, edit.sign))
             with np.errstate(all="ignore"):

@@ -35,6 +35,7 @@ class Drawn:
     arguments for which the backward returns None.
     """
 
+    example: Example
     inputs: Mapping[str, Any]
     cotangents: Sequence[Array]
     backward: Backward
@@ -44,6 +45,12 @@ class Drawn:
     missing: frozenset[str]
     quantities: dict[str, Array | None] = field(default_factory=dict)  # found when asked for
     kept: Sequence[tuple[Array, Array]] = ()  # arrays and their contents
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it shows a slip of any kind: of plain numbers, and of no size 1."""
+        sizes = dict(self.example.sizes).values()
+        return self.example.regime not in EXTREME and all(size > 1 for size in sizes)
 
     def restore(self) -> None:
         """Undo what an edit wrote into an input or a forward value."""
@@ -82,7 +89,7 @@ def drawn(script: Script, example: Example, *, telling: bool = False) -> Drawn |
         return None
     held = [a for a in arrays_in([*inputs.values(), *scope.values()]) if isinstance(a, np.ndarray)]
     kept = [(array, array.copy()) for array in held if array.flags.writeable]
-    ran = inputs, evidence.cotangents, backward, scope
+    ran = example, inputs, evidence.cotangents, backward, scope
     return Drawn(*ran, truth, tolerances, _missing(evidence), kept=kept)
 
 

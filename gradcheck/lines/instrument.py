@@ -28,6 +28,7 @@ from gradcheck.source.listing import Listing, Site
 # Computes the value of a statement anew, from all the names that it can see.
 Change = Callable[[dict[str, Any]], Any]
 GENERATED = "generated"  # set on a return statement that no author wrote
+_TIMES = 4  # that a loop goes round, about, on sizes of 1 to 5
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,16 @@ class Script:
     keys: tuple[str, ...]  # every string that occurs in it, such as the keys of a dict of gates
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
+    python: bool = True  # or it is equations, in which nothing can be declared
 
     @cached_property
     def examiner(self) -> Examiner:
         return Examiner(self.cell)
+
+    @cached_property
+    def statements(self) -> int:
+        """About how many its backward runs: those of a loop several times."""
+        return sum(_TIMES if line.loop else 1 for line in self.lines)
 
     def quantity(self, name: str) -> str | None:
         """The forward name that a backward name claims to be the gradient of."""

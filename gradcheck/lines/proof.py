@@ -7,6 +7,8 @@ from typing import Any
 
 from gradcheck.cells.cell import Array
 from gradcheck.drawing.draw import Example
+from gradcheck.lines.budget import Cut
+from gradcheck.lines.hint import Hint
 
 RIGHT, WRONG, FED = "right", "wrong", "fed-by-wrong"
 NOT_REACHED, NOT_FOLLOWED, UNJUDGED = "not-reached", "not-followed", "unjudged"
@@ -35,7 +37,8 @@ class Proof:
     missing: tuple[str, ...] = ()  # gradients that are not derived yet
     absent: tuple[str, ...] = ()  # statements that should stand at the head of the backward
     reason: str = ""  # why it is unjudged
-    hint: str = ""  # a contract that would make it right
+    hint: Hint | None = None
+    cut: Cut | None = None  # where the search for its wrong lines ended before all was tried
     example: "Worked | None" = None
 
 

@@ -37,6 +37,11 @@ from gradcheck.lines.trial import Bench
 from gradcheck.lines.worked import worked
 from gradcheck.running.run import Crash
 
+_NOT_FOLLOWED = (
+    "No line can be followed: on ordinary numbers the forward or the backward fails, or rounding "
+    "hides the gradients."
+)
+
 
 @np.errstate(all="ignore")
 def proofread(
@@ -53,10 +58,11 @@ def proofread(
         if not findings.wrong:
             reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
             return Proof(name, path, UNJUDGED, reason=reason)
-    hint = ""
-    if findings.wrong and not findings.clear and spell is str:  # Python can declare contracts
+    hint = None
+    if findings.wrong and not findings.clear and script.python:
         hint = suggest.contract(script, sorted(findings.wrong))
-    return replace(judged(path, script, findings, spell), cell=name, hint=hint)
+    proof = judged(path, script, findings, spell)
+    return replace(proof, cell=name, hint=hint, cut=findings.cut)
 
 
 def _failing(script: Script) -> Iterator[Example]:
@@ -83,9 +89,8 @@ def _failing(script: Script) -> Iterator[Example]:
 def judged(path: Path, read: Script, findings: Findings, spell: Callable[[str], str]) -> Proof:
     """The verdicts that follow from what was found; ``spell`` writes a mend as the file would."""
     bench = findings.bench
-    if bench is None or not bench.draws:
-        reason = "The forward or the backward fails on every example, so no line can be followed."
-        return Proof(read.cell.name, path, UNJUDGED, reason=reason)
+    if bench is None:
+        return Proof(read.cell.name, path, UNJUDGED, reason=_NOT_FOLLOWED)
     judge = _Judge(read, findings, bench, spell)
     lines = tuple(judge.line(line) for line in judge.in_order() if not line.absent)
     absent = tuple(spell(f.mends[0]) for f in findings.faults if f.line.absent and f.mends)

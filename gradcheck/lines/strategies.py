@@ -16,7 +16,6 @@ from gradcheck.lines.needed import Targets, Values
 from gradcheck.lines.trial import Bench
 
 _MOST_LINES = 6  # wrong at once
-_MOST_TRIALS = 2_000  # of one search: a budget in runs, not in seconds, the same on every machine
 _SMALL, _LARGE = 1.3, 2.6  # costs: of two lines mended at once, one must be a small edit
 DEAREST = 0.25  # how much more than the best mend another may cost
 
@@ -36,7 +35,7 @@ class Strategies:
 
     def values(self, active: Mapping[int, Change]) -> Values:
         """The values that lines need, on draws that show all that is wrong."""
-        probing = Bench(self.script, probes(self.script))
+        probing = Bench(self.script, probes(self.script), budget=self.bench.budget)
         seen = bool(probing.draws) and probing.right(active) <= self.bench.right(active)
         return Values(probing if seen else self.bench, self.script.lines, active)
 
@@ -86,7 +85,10 @@ class Strategies:
         """Mends for one line or two at a time, by the values that they need."""
         faults, active = dict(faults), dict(active)
         expected = self.bench.names - self.missing
+        numbers = [line.number for line in self.script.lines]
         while len(faults) < _MOST_LINES and (red := expected - self.bench.right(active)):
+            if not self.bench.budget.allows(numbers):
+                break
             values = self.values(active)
             found = (
                 self._single(values, red, active)
@@ -122,8 +124,6 @@ class Strategies:
                 seen: set[tuple[int, str | None, str]] = set()
                 for edit, line in self.candidates.of(chosen):
                     if found and edit.cost > found[0][0].cost + DEAREST:
-                        break
-                    if len(seen) > _MOST_TRIALS:
                         break
                     known = (line.key, edit.sign)
                     if values.fits(line, edit, right | names) and (*known, edit.text) not in seen:
@@ -201,13 +201,11 @@ class Strategies:
     ) -> list[Mend]:
         """Edits of one of the lines that make all wanted gradients right, the shortest first."""
         found: list[Mend] = []
-        trials = 0
         for edit, line in self.candidates.of(lines):
-            if trials > _MOST_TRIALS or (found and edit.cost > found[0][0].cost + DEAREST):
+            if found and edit.cost > found[0][0].cost + DEAREST:
                 break
             if self.claims.judged(line) and not self.claims.keeps(edit, line):
                 continue
-            trials += 1
             change = changed(line, edit)
             if change is None:
                 continue
@@ -234,7 +232,7 @@ class Strategies:
         )
         best: list[Mend] = []
         gained: frozenset[str] = frozenset()
-        for edit, line in itertools.islice(candidates, _MOST_TRIALS):
+        for edit, line in candidates:
             done = gained == red
             if done and (edit.cost > best[0][0].cost + DEAREST or len(best) == MOST_MENDS):
                 break

@@ -19,28 +19,26 @@ from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Examiner
+from gradcheck.lines.hint import Hint
 from gradcheck.lines.instrument import Script
 from gradcheck.running.run import Crash
 
 _CLOSE = 1e-7  # what differences know of a gradient; a dropped term is far larger
 
 
-def contract(script: Script, wrong: Sequence[str]) -> str:
-    """The declaration that would make the ``wrong`` gradients (arguments) right, as a sentence.
-
-    Empty if there is none.
-    """
+def contract(script: Script, wrong: Sequence[str]) -> Hint | None:
+    """What would make the ``wrong`` gradients, by argument, right if it were declared."""
     cell = script.cell
     if all(_holds(script.examiner, wrong, example) for example in _examples(cell)):
-        return ""  # wrong in a corner only, which no contract explains
+        return None  # wrong in a corner only, which no contract explains
     for declared in _candidates(script):
         other = replace(cell, contracts=(*cell.contracts, declared))
         if declared.kind == CONSTANT:
             other = replace(other, around=partial(script.holding, declared.name))
         examiner = Examiner(other)
         if all(_holds(examiner, wrong, example) for example in _examples(cell)):
-            return _sentence(cell, declared)
-    return ""
+            return Hint(declared, cell.outputs)
+    return None
 
 
 def _candidates(script: Script) -> Iterator[Contract]:
@@ -53,23 +51,6 @@ def _candidates(script: Script) -> Iterator[Contract]:
     yield from (Contract(ORTHOGONAL, name, f"orthogonal to {name}", 0) for name in outputs)
     held = [n for n in script.quantities if n not in outputs and is_number(seen.get(n))]
     yield from (Contract(CONSTANT, name, "constant", 0) for name in held)
-
-
-def _sentence(cell: Cell, declared: Contract) -> str:
-    name = declared.name
-    if declared.kind == CONSTANT:
-        return (
-            f"Every gradient is right if {name} is a constant. If that is meant, declare it: "
-            f'`{name}: "constant" = ...`.'
-        )
-    where = f"where d{name} is {declared.text}"
-    listed = ", ".join(
-        f'd{output}: "{declared.text}"' if output == name else f"d{output}"
-        for output in cell.outputs
-    )
-    return (
-        f"Every gradient is right {where}. If that is meant, declare it: `def backward({listed}):`."
-    )
 
 
 def _examples(cell: Cell) -> Iterator[Example]:

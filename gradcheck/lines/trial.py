@@ -11,6 +11,7 @@ from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable, gradients
 from gradcheck.drawing.draw import Example
 from gradcheck.lines import drawn as draws
+from gradcheck.lines.budget import Budget
 from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.oracles import complex_step, finite_differences
@@ -22,9 +23,13 @@ class Bench:
     """A script on a few draws. ``right`` asks which gradients a set of changes makes right."""
 
     def __init__(
-        self, script: Script, examples: Iterable[Example], telling: Iterable[Example] = ()
+        self,
+        script: Script,
+        examples: Iterable[Example],
+        telling: Iterable[Example] = (),
+        budget: Budget | None = None,
     ) -> None:
-        self.script = script
+        self.script, self.budget = script, budget or Budget()
         self.names = frozenset(argument.name for argument in script.cell.arguments)
         made = [draws.drawn(script, example) for example in examples]
         made += [draws.drawn(script, example, telling=True) for example in telling]
@@ -32,7 +37,7 @@ class Bench:
 
     def part(self, draws: Sequence[Drawn]) -> "Bench":
         """The bench with some of its draws."""
-        smaller = Bench(self.script, ())
+        smaller = Bench(self.script, (), budget=self.budget)
         smaller.draws = list(draws)
         return smaller
 
@@ -73,6 +78,7 @@ class Bench:
     def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
         """The gradients by the changed backward; None where there is no usable one."""
         hooks, cell = self.script.hooks, self.script.cell
+        self.budget.spend(self.script.statements)
         hooks.changes, hooks.scope, hooks.moved = dict(changes), drawn.scope, {}
         try:
             with np.errstate(all="ignore"):
