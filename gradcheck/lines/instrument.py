@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gradcheck.cells.cell import Array, Cell, Point
+from gradcheck.cells.cell import Cell
 from gradcheck.cells.returned import Unusable
 from gradcheck.drawing import sizes
 from gradcheck.drawing.draw import Example
@@ -89,21 +89,6 @@ class Script:
         """The forward name that a backward name claims to be the gradient of."""
         known = {*self.quantities, *(a.name for a in self.cell.arguments)}
         return name[1:] if name.startswith("d") and name[1:] in known else None
-
-    def holding(self, name: str, inputs: Mapping[str, Any]) -> Point:
-        """The forward around ``inputs`` with a quantity held at the value it has there."""
-        point = self.cell.at(inputs)
-        self.cell.run(inputs)
-        value = self.hooks.scope[name]
-
-        def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
-            self.hooks.held = {name: value}
-            try:
-                return point.forward(values)
-            finally:
-                self.hooks.held = {}
-
-        return replace(point, forward=forward)
 
 
 def read(path: Path, name: str) -> Script:

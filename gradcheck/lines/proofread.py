@@ -115,7 +115,7 @@ class _Judge:
         self.pairs = []
         for drawn in findings.draws or bench.draws:
             _, written, _ = bench.watched(drawn, {})
-            _, mended, _ = bench.watched(drawn, findings.changes)
+            mended = bench.watched(drawn, findings.changes)[1] if findings.changes else written
             self.pairs.append((written, mended))
 
     def in_order(self) -> list[Line]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable
@@ -13,11 +14,11 @@ from gradcheck.checking.passing import Found
 from gradcheck.drawing.draw import EXTREME
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
-from gradcheck.oracles import finite_differences, probe
+from gradcheck.oracles import finite_differences
 from gradcheck.oracles.loss import Loss
-from gradcheck.oracles.probe import Probe
+from gradcheck.oracles.probe import Probe, directions
 from gradcheck.running.compare import OPERATIONS
-from gradcheck.running.precision import DOUBLE, Precision
+from gradcheck.running.precision import DOUBLE
 
 CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
 
@@ -31,48 +32,39 @@ def right(evidence: Evidence) -> Found:
     measured for less: what differences cannot tell from right is unjudged there.
     """
     if evidence.example.regime in EXTREME and all(map(evidence.examiner.analytic, evidence.hand)):
-        along = _Along(evidence)
-        found = along.fitting
-        if len(found) < len(along.gradients) and along.seen:
-            return {**dict.fromkeys(along.gradients, Unjudged(Reason.ROUNDING)), **found}
-        if len(found) == len(evidence.hand):
+        run, hand = evidence.wide, evidence.hand
+        gradients = {name: g for name, g in hand.items() if not isinstance(g, Unusable)}
+        loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
+        generator = np.random.default_rng([evidence.example.seed, 3])  # of no other draw
+        found = _fitting(loss, gradients, generator)
+        if len(found) < len(gradients) and _seen(loss, gradients, generator):
+            return {**dict.fromkeys(gradients, Unjudged(Reason.ROUNDING)), **found}
+        if len(found) == len(hand):
             return found
     return evidence.fact(passing.by_probe)
 
 
-class _Along:
-    """A direction through all arguments, and what is seen along it of the gradients by hand."""
+def _fitting(loss: Loss, gradients: Mapping[str, Array], generator: Generator) -> Found:
+    """Those that have the slope that the complex step sees."""
+    still = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
+    found = Probe(loss, gradients, _AS_LINES, lambda: (still, _AS_LINES), (), generator)
+    return {name: Right(one) for name, one in found.fitting.items()}
 
-    def __init__(self, evidence: Evidence) -> None:
-        run, hand = evidence.wide, evidence.hand
-        self.gradients = {n: g for n, g in hand.items() if not isinstance(g, Unusable)}
-        self._loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
-        self._generator = np.random.default_rng([evidence.example.seed, 3])  # of no other draw
 
-    @property
-    def fitting(self) -> Found:
-        """Those that have the slope that the complex step sees."""
+def _seen(loss: Loss, gradients: Mapping[str, Array], generator: Generator) -> bool:
+    """Whether differences see their slope along one direction, as far as these know it."""
+    inputs = {name: loss.inputs[name] for name in gradients}
+    drawn = directions([value.shape for value in inputs.values()], generator)
+    sizes = [float(np.max(np.abs(value), initial=0.0)) for value in inputs.values()]
+    every = zip(inputs, drawn, sizes, strict=True)
+    moves = {name: direction.dense(size) for name, direction, size in every}
 
-        def noise() -> tuple[Mapping[str, Array], Precision]:
-            return {name: np.zeros_like(g) for name, g in self.gradients.items()}, _AS_LINES
+    def forward(given: Mapping[str, Any]) -> tuple[Array, ...]:
+        moved = {name: inputs[name] + given["step"] * move for name, move in moves.items()}
+        return loss.forward({**loss.inputs, **moved})
 
-        found = Probe(self._loss, self.gradients, _AS_LINES, noise, (), self._generator)
-        return {name: Right(one) for name, one in found.fitting.items()}
-
-    @property
-    def seen(self) -> bool:
-        """Whether differences see their slope, as far as these know it."""
-        inputs = {name: self._loss.inputs[name] for name in self.gradients}
-        shapes = [value.shape for value in inputs.values()]
-        drawn = zip(inputs, probe.directions(shapes, self._generator), strict=True)
-        moves = {n: one.dense(float(np.max(np.abs(inputs[n]), initial=0.0))) for n, one in drawn}
-
-        def forward(given: Mapping[str, Any]) -> tuple[Array, ...]:
-            moved = {name: inputs[name] + given["step"] * move for name, move in moves.items()}
-            return self._loss.forward({**self._loss.inputs, **moved})
-
-        line = replace(self._loss, forward=forward, inputs={"step": np.zeros(())})
-        slope, bound = finite_differences.along(line, "step", np.ones(()))
-        shares = [np.sum(move * self.gradients[name]) for name, move in moves.items()]
-        size = float(np.hypot.reduce(shares, initial=0.0))
-        return bool(abs(slope - sum(shares)) <= CLOSE * size + bound)
+    line = replace(loss, forward=forward, inputs={"step": np.zeros(())})
+    slope, bound = finite_differences.along(line, "step", np.ones(()))
+    shares = [float(np.sum(move * gradients[name])) for name, move in moves.items()]
+    size = float(np.hypot.reduce(shares, initial=0.0))
+    return abs(slope - sum(shares)) <= CLOSE * size + bound

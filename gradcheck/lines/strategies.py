@@ -5,7 +5,8 @@ Each gives the lines that it would mend, and what mends them; mend.py proves it 
 
 import ast
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from gradcheck.lines.candidates import MOST_MENDS, Candidates, Mend, changed, different
 from gradcheck.lines.claims import Claims
@@ -69,7 +70,7 @@ class Strategies:
         for key in list(chosen):
             others = {k: c for k, c in active.items() if k != key}
             near = self.candidates.near(key)
-            found = self._mends(near, others, base)
+            found = different(self._cheapest(near, others, base, self._claimed))
             if found:
                 line = found[0][1]
                 active.pop(key)
@@ -120,15 +121,8 @@ class Strategies:
             lines = [line for line in lines if not self._returns(line)]
             doubted = [line for line in lines if not self.claims.kept(line)]
             for chosen in (doubted, [line for line in lines if line not in doubted]):
-                found: list[Mend] = []
-                seen: set[tuple[int, str | None, str]] = set()
-                for edit, line in self.candidates.of(chosen):
-                    if found and edit.cost > found[0][0].cost + DEAREST:
-                        break
-                    known = (line.key, edit.sign)
-                    if values.fits(line, edit, right | names) and (*known, edit.text) not in seen:
-                        seen.add((*known, edit.text))
-                        found += self._verified(edit, line, active, right | names)
+                fits = partial(values.fits, names=right | names)
+                found = self._cheapest(chosen, active, right | names, fits)
                 if found:
                     least = min(edit.cost for edit, _, _ in found)
                     first = min(line.number for edit, line, _ in found if edit.cost == least)
@@ -168,15 +162,34 @@ class Strategies:
         """Whether it is the return of the backward itself, whose value could repair anything."""
         return isinstance(line.statement, ast.Return) and not line.loop
 
-    def _verified(
-        self, edit: Edit, line: Line, active: Mapping[int, Change], wanted: frozenset[str]
-    ) -> Iterator[Mend]:
-        """The mend, if fresh draws confirm it."""
-        change = changed(line, edit)
-        if change is not None:
-            changes = {**active, line.key: change}
-            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
-                yield edit, line, change
+    def _cheapest(
+        self,
+        lines: Sequence[Line],
+        others: Mapping[int, Change],
+        wanted: frozenset[str],
+        meant: Callable[[Line, Edit], bool],
+    ) -> list[Mend]:
+        """The cheapest edits that may be ``meant`` and make all wanted gradients right.
+
+        Fresh draws confirm it of each.
+        """
+        found: list[Mend] = []
+        seen: set[tuple[int, str | None, str]] = set()
+        for edit, line in self.candidates.of(lines):
+            if found and edit.cost > found[0][0].cost + DEAREST:
+                break
+            if not meant(line, edit) or (known := (line.key, edit.sign, edit.text)) in seen:
+                continue
+            seen.add(known)
+            if (change := changed(line, edit)) is not None:
+                changes = {**others, line.key: change}
+                if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
+                    found.append((edit, line, change))
+        return found
+
+    def _claimed(self, line: Line, edit: Edit) -> bool:
+        """Whether an edit gives a line what its name claims, if that can be told."""
+        return not self.claims.judged(line) or self.claims.keeps(edit, line)
 
     def _needed(self, overrides: Mapping[int, Change]) -> dict[int, Change]:
         """The smallest part of the overrides that repairs as much as any part does."""
@@ -195,24 +208,6 @@ class Strategies:
                     break
         before = self.bench.right({})
         return chosen if self.bench.right(chosen) - before else {}
-
-    def _mends(
-        self, lines: Sequence[Line], others: Mapping[int, Change], wanted: frozenset[str]
-    ) -> list[Mend]:
-        """Edits of one of the lines that make all wanted gradients right, the shortest first."""
-        found: list[Mend] = []
-        for edit, line in self.candidates.of(lines):
-            if found and edit.cost > found[0][0].cost + DEAREST:
-                break
-            if self.claims.judged(line) and not self.claims.keeps(edit, line):
-                continue
-            change = changed(line, edit)
-            if change is None:
-                continue
-            changes = {**others, line.key: change}
-            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
-                found.append((edit, line, change))
-        return different(found)
 
     def _loose(
         self, red: frozenset[str], active: Mapping[int, Change], least: int

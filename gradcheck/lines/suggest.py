@@ -5,14 +5,15 @@ cancels) is wrong until it says so. Whatever is suggested here makes every wrong
 fresh draws.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from gradcheck.arrays import close, is_number
-from gradcheck.cells.cell import Array, Cell, Contract
+from gradcheck.cells.cell import Array, Cell, Contract, Point
 from gradcheck.cells.contracts import CONSTANT, ORTHOGONAL, ZERO
 from gradcheck.cells.returned import Unusable
 from gradcheck.drawing import draw, sizes
@@ -34,7 +35,7 @@ def contract(script: Script, wrong: Sequence[str]) -> Hint | None:
     for declared in _candidates(script):
         other = replace(cell, contracts=(*cell.contracts, declared))
         if declared.kind == CONSTANT:
-            other = replace(other, around=partial(script.holding, declared.name))
+            other = replace(other, around=partial(_holding, script, declared.name))
         examiner = Examiner(other)
         if all(_holds(examiner, wrong, example) for example in _examples(cell)):
             return Hint(declared, cell.outputs)
@@ -51,6 +52,22 @@ def _candidates(script: Script) -> Iterator[Contract]:
     yield from (Contract(ORTHOGONAL, name, f"orthogonal to {name}", 0) for name in outputs)
     held = [n for n in script.quantities if n not in outputs and is_number(seen.get(n))]
     yield from (Contract(CONSTANT, name, "constant", 0) for name in held)
+
+
+def _holding(script: Script, name: str, inputs: Mapping[str, Any]) -> Point:
+    """The forward around ``inputs`` with a quantity held at the value it has there."""
+    point = script.cell.at(inputs)
+    script.cell.run(inputs)
+    value = script.hooks.scope[name]
+
+    def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
+        script.hooks.held = {name: value}
+        try:
+            return point.forward(values)
+        finally:
+            script.hooks.held = {}
+
+    return replace(point, forward=forward)
 
 
 def _examples(cell: Cell) -> Iterator[Example]:
