@@ -46,8 +46,7 @@ def right(evidence: Evidence) -> Found:
 
 def _fitting(loss: Loss, gradients: Mapping[str, Array], generator: Generator) -> Found:
     """Those that have the slope that the complex step sees."""
-    still = {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
-    found = Probe(loss, gradients, _AS_LINES, lambda: (still, _AS_LINES), (), generator)
+    found = Probe(loss, gradients, _AS_LINES, lambda: iter(()), (), generator)
     return {name: Right(one) for name, one in found.fitting.items()}
 
 
