@@ -36,34 +36,46 @@ def right(evidence: Evidence) -> Found:
         gradients = {name: g for name, g in hand.items() if not isinstance(g, Unusable)}
         loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
         generator = np.random.default_rng([evidence.example.seed, 3])  # of no other draw
-        found = _fitting(loss, gradients, generator)
-        if len(found) < len(gradients) and _seen(loss, gradients, generator):
-            return {**dict.fromkeys(gradients, Unjudged(Reason.ROUNDING)), **found}
+        probe = Probe(loss, gradients, _AS_LINES, lambda: iter(()), (), generator)
+        found = {name: Right(one) for name, one in probe.fitting.items()}
         if len(found) == len(hand):
             return found
+        if _seen(loss, gradients, generator):
+            return {**dict.fromkeys(gradients, Unjudged(Reason.ROUNDING)), **found}
     return evidence.fact(passing.by_probe)
 
 
-def _fitting(loss: Loss, gradients: Mapping[str, Array], generator: Generator) -> Found:
-    """Those that have the slope that the complex step sees."""
-    found = Probe(loss, gradients, _AS_LINES, lambda: iter(()), (), generator)
-    return {name: Right(one) for name, one in found.fitting.items()}
-
-
 def _seen(loss: Loss, gradients: Mapping[str, Array], generator: Generator) -> bool:
-    """Whether differences see their slope along one direction, as far as these know it."""
-    inputs = {name: loss.inputs[name] for name in gradients}
-    drawn = directions([value.shape for value in inputs.values()], generator)
-    sizes = [float(np.max(np.abs(value), initial=0.0)) for value in inputs.values()]
-    every = zip(inputs, drawn, sizes, strict=True)
-    moves = {name: direction.dense(size) for name, direction, size in every}
+    """Whether differences see their slope, as far as these know it.
+
+    Along two directions through all arguments: each tensor moves by its size, and by as much as
+    makes its gradient count alike, so that neither a large nor a small one drowns the others.
+    """
+    norms = {name: float(np.linalg.norm(gradient)) for name, gradient in gradients.items()}
+    sizes = {name: float(np.max(np.abs(loss.inputs[name]), initial=0.0)) for name in gradients}
+    share = min([sizes[name] * norm for name, norm in norms.items() if norm], default=1.0)
+    alike = {name: share / norm if norm else sizes[name] for name, norm in norms.items()}
+    return all(_along(loss, gradients, lengths, generator) for lengths in (sizes, alike))
+
+
+def _along(
+    loss: Loss,
+    gradients: Mapping[str, Array],
+    lengths: Mapping[str, float],
+    generator: Generator,
+) -> bool:
+    """The same along one direction, of so many units in each argument."""
+    drawn = directions([gradient.shape for gradient in gradients.values()], generator)
+    moves = {
+        name: direction.dense(lengths[name])
+        for name, direction in zip(gradients, drawn, strict=True)
+    }
 
     def forward(given: Mapping[str, Any]) -> tuple[Array, ...]:
-        moved = {name: inputs[name] + given["step"] * move for name, move in moves.items()}
+        moved = {n: loss.inputs[n] + given["step"] * move for n, move in moves.items()}
         return loss.forward({**loss.inputs, **moved})
 
     line = replace(loss, forward=forward, inputs={"step": np.zeros(())})
     slope, bound = finite_differences.along(line, "step", np.ones(()))
     shares = [float(np.sum(move * gradients[name])) for name, move in moves.items()]
-    size = float(np.hypot.reduce(shares, initial=0.0))
-    return abs(slope - sum(shares)) <= CLOSE * size + bound
+    return abs(slope - sum(shares)) <= CLOSE * float(np.hypot.reduce(shares)) + bound
