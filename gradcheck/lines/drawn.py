@@ -21,7 +21,7 @@ from gradcheck.lines.instrument import Script
 from gradcheck.lines.slopes import CLOSE
 from gradcheck.running.run import Crash
 
-_SATURATED = 1e-6  # the same where slopes such as 1 - tanh**2 have lost digits
+_LOST = 1e-6  # the same where slopes have lost digits
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
 
@@ -101,7 +101,7 @@ def _truth(evidence: Evidence) -> Iterator[tuple[str, tuple[Array, float] | None
     found: Found = {}
     with suppress(Crash, CaseError):  # the backward fails: its gradients are nowhere right
         found = slopes.right(evidence)
-    least = _SATURATED if evidence.example.regime in EXTREME[:2] else CLOSE
+    least = _LOST if evidence.example.regime in slopes.SATURATED else CLOSE
     for argument in evidence.cell.arguments:
         name = argument.name
         match found.get(name):

@@ -11,7 +11,6 @@ from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable
 from gradcheck.checking import passing
 from gradcheck.checking.passing import Found
-from gradcheck.drawing.draw import EXTREME
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles import finite_differences
@@ -21,6 +20,7 @@ from gradcheck.running.compare import OPERATIONS
 from gradcheck.running.precision import DOUBLE
 
 CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
+SATURATED = ("saturated", "huge")  # regimes in which slopes such as 1 - tanh**2 lose digits
 
 _AS_LINES = replace(DOUBLE, name="of lines", eps=CLOSE / OPERATIONS)
 
@@ -28,10 +28,10 @@ _AS_LINES = replace(DOUBLE, name="of lines", eps=CLOSE / OPERATIONS)
 def right(evidence: Evidence) -> Found:
     """The gradients that have the slope of the forward, and what cannot be known of the others.
 
-    In extreme numbers rounding hides slips that are smaller than lines are judged by, and is not
-    measured for less: what differences cannot tell from right is unjudged there.
+    Where gates saturate, rounding hides slips that are smaller than lines are judged by, and is
+    not measured for less: what differences cannot tell from right is unjudged there.
     """
-    if evidence.example.regime in EXTREME and all(map(evidence.examiner.analytic, evidence.hand)):
+    if evidence.example.regime in SATURATED and all(map(evidence.examiner.analytic, evidence.hand)):
         run, hand = evidence.wide, evidence.hand
         gradients = {name: g for name, g in hand.items() if not isinstance(g, Unusable)}
         loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
