@@ -7,17 +7,24 @@ as exactly that line, with a statement that makes every gradient right.
 import ast
 import copy
 import itertools
-from collections.abc import Iterator
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 
+from benchmarks.faults import ROOT
+from benchmarks.store import Store
 from gradcheck.lines import instrument, mend
 from gradcheck.lines.findings import Fault, Findings
 from gradcheck.mutation import equivalence, mutants
 from gradcheck.mutation.equivalence import EQUIVALENT, Generic
 from gradcheck.mutation.mutants import Mutant
+from gradcheck.source import cases
 from gradcheck.source.listing import Listing
 from gradcheck.source.trees import relocated, rewritten
 
@@ -37,45 +44,109 @@ class Asked:
     mutant: str
     came: str
     said: str = ""
+    seconds: float = 0.0  # of CPU
 
     def __str__(self) -> str:
         said = f": {self.said}" if self.said else ""
         return f"{self.cell}, line {self.line}, {self.slip}: `{self.mutant}`; {self.came}{said}"
 
 
+@dataclass(frozen=True)
+class Question:
+    """A mutant that is a mistake of its gradients, by what finds it again."""
+
+    path: Path
+    cell: str
+    line: int
+    mutant: str
+
+
+def sample(paths: Iterable[Path], most: int) -> list[Question]:
+    """So many mutants of every cell in these files, and over all cells every slip alike.
+
+    Each cell in turn gives one of the slip that was taken least often so far, of the line of its
+    own that was; which of those is chance, and the same in every run.
+    """
+    slips: Counter[str] = Counter()
+    cells = [_Cell(path, name, slips) for path in paths for name in _names(path)]
+    turns = (cell for _ in range(most) for cell in cells)
+    return [question for cell in turns if (question := cell.next()) is not None]
+
+
+def _names(path: Path) -> list[str]:
+    return [cell.name for cell in cases.read(path)]
+
+
+class _Cell:
+    """The mutants of a cell that are still to be had."""
+
+    def __init__(self, path: Path, name: str, slips: Counter[str]) -> None:
+        self._path, self._slips, self._lines = path, slips, Counter[int]()
+        self._listing = Listing.of(path, name)
+        self._examples = list(equivalence.generic(self._listing.cell()))
+        self._left = _mutants(self._listing, self._examples)
+        random.Random(name).shuffle(self._left)
+
+    def next(self) -> Question | None:
+        while self._left:
+            mutant = min(self._left, key=lambda m: (self._slips[m.slip], self._lines[m.line]))
+            self._left.remove(mutant)
+            if is_mistake(self._listing, mutant, self._examples):
+                self._slips[mutant.slip] += 1
+                self._lines[mutant.line] += 1
+                return Question(self._path, self._listing.name, mutant.line, mutant.mutant)
+        return None
+
+
+def answers(path: Path, questions: Iterable[Question]) -> Iterator[tuple[Question, Asked]]:
+    """What came of each question about the cells of one file."""
+    for name, own in itertools.groupby(questions, lambda question: question.cell):
+        listing = Listing.of(path, name)
+        examples = list(equivalence.generic(listing.cell()))
+        found = {(m.line, m.mutant): m for m in _mutants(listing, examples)}
+        for question in own:
+            yield question, ask(listing, found[question.line, question.mutant], examples)
+
+
 def asked_of(path: Path, name: str, most: int) -> list[Asked]:
     """So many mutants of a cell, all its lines and slips in fair shares, and what came of each."""
-    return list(itertools.islice(asked(Listing.of(path, name)), most))
-
-
-def asked(listing: Listing, wanted: frozenset[str] | None = None) -> Iterator[Asked]:
-    """Each mutant that is a mistake of its gradients, of the ``wanted`` slips; what came of it.
-
-    One that fails at once or changes nothing is none; one whose gradients are right, and that
-    breaks a law, as by writing into a cotangent, has no line in the linear sense.
-    """
+    listing = Listing.of(path, name)
     examples = list(equivalence.generic(listing.cell()))
+    found = mutants.stratified(_mutants(listing, examples))
+    mistakes = (mutant for mutant in found if is_mistake(listing, mutant, examples))
+    return [ask(listing, mutant, examples) for mutant in itertools.islice(mistakes, most)]
+
+
+def _mutants(listing: Listing, examples: list[Generic]) -> list[Mutant]:
     first = examples[0].evidence
-    found = mutants.mutants(listing, first.inputs, first.cotangents)
-    for mutant in mutants.stratified(found):
-        if wanted is not None and mutant.slip not in wanted:
-            continue
-        changed = listing.changed(mutant.original, mutant.changed)
-        try:
-            wrong = equivalence.differing(changed.cell(), examples)
-        except Exception:  # it fails at once
-            continue
-        if wrong and wrong is not EQUIVALENT:
-            yield _asked(changed, mutant, examples)
+    return mutants.mutants(listing, first.inputs, first.cotangents)
+
+
+def is_mistake(listing: Listing, mutant: Mutant, examples: list[Generic]) -> bool:
+    """Whether its gradients are wrong.
+
+    A mutant that fails at once or changes nothing is no mistake; one whose gradients are right,
+    and that breaks a law, as by writing into a cotangent, has no line in the linear sense.
+    """
+    try:
+        changed = listing.changed(mutant.original, mutant.changed).cell()
+        wrong = equivalence.differing(changed, examples)
+    except Exception:  # it fails at once
+        return False
+    return bool(wrong) and wrong is not EQUIVALENT
 
 
 @np.errstate(all="ignore")
-def _asked(listing: Listing, mutant: Mutant, examples: list[Generic]) -> Asked:
+def ask(original: Listing, mutant: Mutant, examples: list[Generic]) -> Asked:
+    """Ask for the line of a mutant."""
+    listing = original.changed(mutant.original, mutant.changed)
+    begun = time.process_time()
     findings = mend.find(instrument.script(listing))
+    seconds = time.process_time() - begun
     said = "; ".join(f"{fault.line.number} {' or '.join(fault.mends)}" for fault in findings.faults)
     came = _came(listing, mutant, examples, findings)
     said = "" if came == BACK else said
-    return Asked(listing.name, mutant.line, mutant.slip, mutant.mutant, came, said)
+    return Asked(listing.name, mutant.line, mutant.slip, mutant.mutant, came, said, seconds)
 
 
 def _came(listing: Listing, mutant: Mutant, examples: list[Generic], findings: Findings) -> str:
@@ -132,3 +203,43 @@ def _is_right(listing: Listing, examples: list[Generic]) -> bool:
         return equivalence.differing(listing.cell(), examples) in (EQUIVALENT, frozenset())
     except Exception:  # it does not run
         return False
+
+
+def measured(questions: Iterable[Question], store: Store) -> Iterator[Asked]:
+    """What came of each question; what is in the store is not asked again."""
+    in_order = sorted(questions, key=lambda question: (question.path, question.cell))
+    for path, own in itertools.groupby(in_order, lambda question: question.path):
+        asked = list(own)
+        yield from (store[one] for one in asked if one in store)
+        for question, found in answers(path, [one for one in asked if one not in store]):
+            store[question] = found
+            yield found
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--most", default=8, show_default=True, help="Mutants of each cell.")
+@click.option("--anew", is_flag=True, help="Forget what a run that was stopped has measured.")
+def main(files: tuple[Path, ...], most: int, anew: bool) -> None:
+    """Plant slips into the cells of FILES, by default of cases/, and ask for their lines.
+
+    Prints each that did not come back, and how many did. A run that was stopped goes on.
+    """
+    if anew:
+        Store("mends").forget()
+    paths = [path.resolve() for path in files] or sorted((ROOT / "cases").glob("*.py"))
+    found = []
+    for one in measured(sample(paths, most), Store("mends")):
+        found.append(one)
+        if one.came != BACK:
+            click.echo(f"{one}  ({one.seconds:.1f} s)")
+    back = sum(one.came == BACK for one in found)
+    seconds = sum(one.seconds for one in found)
+    click.echo(f"{back} of {len(found)} came back as exactly that line with a mend that is right,")
+    click.echo(
+        f"in {seconds:.0f} s of CPU, at most {max(one.seconds for one in found):.1f} s each."
+    )
+
+
+if __name__ == "__main__":
+    main()
