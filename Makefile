@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PEERS := .venv/peers
 
-.PHONY: check fast thorough test train gallery trust format clean
+.PHONY: check fast thorough test train gallery trust bench format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
 	$(BIN)/pytest cases -q -n auto
@@ -17,11 +17,11 @@ fast: $(READY)  ## the same on a fifth of the examples, for a pre-commit hook
 thorough: $(READY)  ## the same on ten times as many, drawn at random; the seed is printed
 	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto
 
-test: $(READY)  ## everything
+test: $(READY)  ## everything; ends with where the time went
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -p tools.spent
 
 train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/training.md)
 	$(BIN)/python examples/train.py --sample 300
@@ -31,6 +31,9 @@ gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 
 trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 45 minutes on two cores
 	$(BIN)/python -m benchmarks.trust
+
+bench: $(PEERS)  ## how fast, beside them, docs/speed.md, and which budget is over; QUICK=1 for less
+	$(BIN)/python -m benchmarks.speed $(if $(QUICK),--quick)
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -43,7 +46,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 $(PEERS): $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,trust]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,trust,bench]'
 	touch $(PEERS)
 
 clean:
