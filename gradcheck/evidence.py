@@ -1,6 +1,6 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,6 +21,7 @@ from gradcheck.oracles.twin_run import TwinRun
 from gradcheck.running import precision
 from gradcheck.running.compare import OPERATIONS, Comparison, Noise, compare
 from gradcheck.running.precision import DOUBLE, SINGLE
+from gradcheck.running.rounding import Rounding
 from gradcheck.running.run import Caller, Crash, Run
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import, and only the twin needs it
@@ -160,36 +161,46 @@ class Evidence:
         hand = self.hand[name]
         assert not isinstance(hand, Unusable)
 
-        def noise(with_twin: bool) -> Noise:
-            spread = reference.blurred(self.noise(name, with_twin))
-            return self.spread(spread, reference.value), self.run.rounding.precision
+        def spread(rounding: Rounding) -> Array:
+            return reference.blurred(rounding.gradients[name])
 
         # Rounding of the many entries that make up one slope; nothing where entries are compared.
         summed = reference.blurred(OPERATIONS * self.precision.eps * np.abs(hand))
         own = reference.error + summed if reference.directions else reference.error
-        whose = (False, True) if reference.oracle == twin_run.NAME else (False,)
-        noises = [partial(noise, one) for one in whose]
+        twins = (lambda: self.beside.noise[name]) if reference.oracle == twin_run.NAME else None
+        noises = self.noises(spread, reference.value, twins)
         return compare(reference.seen(hand), reference.value, own, noises, self.precision)
 
-    def spread(self, spread: Array, want: Array) -> Array:
-        """The noise of a gradient as it was measured; no bound where that says nothing."""
-        settled = self.run.rounding.settled
-        return self._known(spread if settled else np.full_like(spread, np.inf), want)
+    def noises(
+        self,
+        spread: Callable[[Rounding], Array],
+        want: Array,
+        twins: Callable[[], Array] | None = None,
+    ) -> Iterator[Noise]:
+        """What rounding may have done: by few runs, by many, and with the twin's on top."""
+        yield self.known(self.run.rough, spread(self.run.rough), want)
+        yield self.known(self.run.rounding, spread(self.run.rounding), want)
+        if twins:
+            yield self.known(self.run.rounding, spread(self.run.rounding) + twins(), want)
 
-    def _known(self, spread: Array, want: Array) -> Array:
-        """The noise that was measured, with what may be missing from it where not all was seen:
-        as much as can be allowed at all, and no bound where what is left may be nothing else.
+    def known(self, rounding: Rounding, spread: Array, want: Array) -> Noise:
+        """The noise that was measured, as far as it is known, and the precision it was found in.
+
+        Unbounded where rounding throws a switch; with what may be missing from it where not all
+        was seen: as much as can be allowed at all, and no bound where what is left may be nothing
+        else.
         """
-        rounding = self.run.rounding
+        limits, unbounded = rounding.precision, np.full_like(spread, np.inf)
+        if not rounding.settled:
+            return unbounded, limits
         if rounding.complete and self.examiner.fact(_seen_through):
-            return spread
+            return spread, limits
         if self.example.regime in draw.EXTREME:
-            return np.full_like(spread, np.inf)
-        limits = rounding.precision
+            return unbounded, limits
         largest = float(np.max(np.abs(want), initial=0.0))
-        return spread + limits.widest / 2 * largest / limits.deviations
+        return spread + limits.widest / 2 * largest / limits.deviations, limits
 
-    def noise(self, name: str, with_twin: bool) -> Array:
+    def noise(self, name: str, with_twin: bool = False) -> Array:
         """The rounding noise of a gradient by hand, with that of autograd on top if asked."""
         spread = self.run.rounding.gradients[name]
         return spread + self.beside.noise[name] if with_twin else spread
@@ -203,15 +214,16 @@ class Evidence:
             alike = ~np.isfinite(ours) & ~np.isfinite(theirs)
             ours, theirs = np.where(alike, 0.0, ours), np.where(alike, 0.0, theirs)
 
-            def noise(with_twin: bool, k: int = k, want: Array = theirs) -> Noise:
-                spread = self.run.rounding.outputs[k]
-                if with_twin:
-                    spread = spread + self.beside.output_noise[k]
-                return self._known(spread, want), self.run.rounding.precision
-
-            noises = [partial(noise, one) for one in (False, True)]
+            noises = self.noises(partial(_of_output, k), theirs, partial(self._twins_noise, k))
             found[name] = compare(ours, theirs, noises=noises, precision=self.precision)
         return found
+
+    def _twins_noise(self, k: int) -> Array:
+        return self.beside.output_noise[k]
+
+
+def _of_output(k: int, rounding: Rounding) -> Array:
+    return rounding.outputs[k]
 
 
 _close = partial(close, tolerance=SINGLE.widest)  # of a result in float32: to a few digits

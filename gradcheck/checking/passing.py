@@ -3,7 +3,7 @@
 It never accuses. What it does not find right to the last digits is judged argument by argument.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gradcheck.oracles.loss import Loss
 from gradcheck.oracles.probe import Probe
 from gradcheck.running.compare import Comparison, alike
 from gradcheck.running.precision import Precision
+from gradcheck.running.rounding import Rounding
 
 Found = Mapping[str, Right | Unjudged]
 
@@ -60,7 +61,9 @@ def _overflowing(evidence: Evidence, names: Iterable[str]) -> dict[str, Right | 
     where they know nothing along a direction, entries are not worth a look each.
     """
     probe = evidence.fact(_probe)
-    seen = {n: probe.seen(n, evidence.numeric.blurred) for n in names if not probe.complex(n)}
+    lost = [name for name in names if not probe.complex(name)]
+    loss = evidence.numeric.blurred(evidence.wide.rough) if lost else None
+    seen = {name: probe.seen(name, loss) for name in lost if loss}
     known = {name: one for name, one in seen.items() if one is not None}
     return {name: Unjudged(Reason.ROUNDING) for name in known} | _judged(known)
 
@@ -79,13 +82,16 @@ def _probe(evidence: Evidence) -> Probe:
     run, usable = evidence.wide, _usable(evidence)
     loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
 
-    def noise() -> tuple[Mapping[str, Array], Precision]:
-        spreads = {n: evidence.noise(n, with_twin=False) for n in usable}
-        known = {n: evidence.spread(spreads[n], g) for n, g in usable.items()}
-        return known, evidence.run.rounding.precision
+    def known(rounding: Rounding) -> tuple[Mapping[str, Array], Precision]:
+        pairs = {n: evidence.known(rounding, rounding.gradients[n], usable[n]) for n in usable}
+        return {name: spread for name, (spread, _) in pairs.items()}, rounding.precision
+
+    def noises() -> Iterator[tuple[Mapping[str, Array], Precision]]:
+        yield known(evidence.run.rough)
+        yield known(evidence.run.rounding)
 
     generator = np.random.default_rng([evidence.example.seed, 2])  # of no other draw
-    return Probe(loss, usable, evidence.precision, noise, evidence.numeric.beside, generator)
+    return Probe(loss, usable, evidence.precision, noises, evidence.numeric.beside, generator)
 
 
 def _usable(evidence: Evidence) -> dict[str, Array]:

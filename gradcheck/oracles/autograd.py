@@ -6,8 +6,8 @@ hand-written backward would be compared with another.
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from gradcheck.cells.cell import Array, Cell
 from gradcheck.errors import CaseError, shown_path
 
 Tensors = tuple[torch.Tensor, ...]
+
+_SMALL = 2**15
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # the cores belong to the workers; threads would wait for each other
@@ -112,7 +114,7 @@ def _run(
         for name, value in inputs.items()
     }
     leaves = [tensors[argument.name].requires_grad_() for argument in cell.arguments]
-    with mode:
+    with _threads(sum(leaf.numel() for leaf in leaves)), mode:
         outputs = twin.forward(tensors)
         values = tuple(output.detach().numpy() for output in outputs)
         given = [_tensor(cotangent) for cotangent in cotangents(values)]
@@ -127,6 +129,17 @@ def _run(
         )
     names = [argument.name for argument in cell.arguments]
     return values, {n: g.numpy() for n, g in zip(names, gradients, strict=True)}
+
+
+@contextmanager
+def _threads(entries: int) -> Iterator[None]:
+    """One thread for small tensors, where several only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if entries < _SMALL else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(array: Array) -> torch.Tensor:

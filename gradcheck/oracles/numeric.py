@@ -17,6 +17,7 @@ from gradcheck.running import monte_carlo
 from gradcheck.running.compare import compare
 from gradcheck.running.monte_carlo import Disturbance
 from gradcheck.running.precision import DOUBLE
+from gradcheck.running.rounding import Rounding
 from gradcheck.running.run import NOT_A_FUNCTION, Crash, Run
 
 MOST_ENTRIES = 1000  # of an argument that is gone through entry by entry
@@ -82,8 +83,8 @@ class Numeric:
         one is good.
         """
         if self._is_large(name):
-            return finite_differences.probed(self.blurred, name)
-        return finite_differences.gradient(self.blurred, name, every=every)
+            return finite_differences.probed(self._blurred, name)
+        return finite_differences.gradient(self._blurred, name, every=every)
 
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
@@ -105,10 +106,13 @@ class Numeric:
         return self._loss
 
     @cached_property
-    def blurred(self) -> Loss:
-        """The same with how far rounding moves it, for the oracle that subtracts."""
-        cotangents, rounding = self._run.cotangents, self._run.rounding
-        limits, spreads = rounding.precision, zip(cotangents, rounding.outputs, strict=True)
+    def _blurred(self) -> Loss:
+        return self.blurred(self._run.rounding)
+
+    def blurred(self, rounding: Rounding) -> Loss:
+        """The loss with how far rounding moves it, for the oracle that subtracts."""
+        cotangents, limits = self._run.cotangents, rounding.precision
+        spreads = zip(cotangents, rounding.outputs, strict=True)
         blurs = tuple(limits.deviations * (np.abs(d) * spread) for d, spread in spreads)
         return replace(self._loss, eps=limits.eps, blurs=blurs)
 

@@ -82,8 +82,9 @@ def _parted(drawn: Array, shapes: Sequence[tuple[int, ...]]) -> Iterator[Directi
 class Probe:
     """What the probe finds at one point; each of its forwards runs once, when first asked for.
 
-    ``gradients`` are those by hand that can be compared, in numbers of ``precision``; ``noise``
-    measures the standard deviation of each of their entries under rounding. To either side are
+    ``gradients`` are those by hand that can be compared, in numbers of ``precision``; ``noises``
+    measure the standard deviation of each of their entries under rounding, the next where one is
+    not enough. To either side are
     moved those ``beside``.
     """
 
@@ -92,12 +93,12 @@ class Probe:
         loss: Loss,
         gradients: Mapping[str, Array],
         precision: Precision,
-        noise: Callable[[], tuple[Mapping[str, Array], Precision]],
+        noises: Callable[[], Iterator[tuple[Mapping[str, Array], Precision]]],
         beside: Collection[str],
         generator: np.random.Generator,
     ) -> None:
         self._loss, self._gradients = loss, gradients
-        self._precision, self._noise = precision, noise
+        self._precision, self._noises = precision, noises
         shapes = [loss.inputs[name].shape for name in gradients]
         self._directions = dict(zip(gradients, directions(shapes, generator), strict=True))
         self._sizes = {name: _largest(loss.inputs[name]) or 1.0 for name in gradients}
@@ -151,8 +152,9 @@ class Probe:
             return {}
         precision = self._precision
         allowed = OPERATIONS * precision.eps * size + error
-        if abs(off) > allowed:
-            spreads, precision = self._noise()
+        noises = self._noises()
+        while abs(off) > allowed and (noise := next(noises, None)):
+            spreads, precision = noise
             blurs = [w * self._directions[n].blurred(spreads[n]) for n, w in weights.items()]
             allowed = OPERATIONS * precision.eps * size + error
             allowed += precision.deviations * float(np.hypot.reduce(blurs))
@@ -203,12 +205,15 @@ class Probe:
 
     @cached_property
     def confirmed(self) -> bool:
-        """Whether differences see the slope that the gradients by hand have, to a few digits."""
-        one = self._sides
-        gradients, moves = self._gradients, self._moves.items()
-        slope = sum(move * self._directions[name].along(gradients[name]) for name, move in moves)
-        size = sum(move * _norm(gradients[name]) for name, move in moves)
-        return abs((one.left + one.right) / 2 - slope) <= _LOOSE * size + one.rounded
+        """Whether differences see the slope that the gradients by hand have, or else that of the
+        complex step, to a few digits.
+        """
+        one, moves = self._sides, self._moves.items()
+        seen, bound = (one.left + one.right) / 2, _LOOSE * one.size + one.rounded
+        slope = sum(move * self._directions[n].along(self._gradients[n]) for n, move in moves)
+        if abs(seen - slope) <= bound:
+            return True
+        return abs(seen - self._slope(self._moves)[0]) <= bound
 
     @cached_property
     def _sides(self) -> "_Sides":
@@ -248,6 +253,6 @@ def _largest(array: Array) -> float:
 
 
 def _norm(gradient: Array) -> float:
-    """The Euclidean norm, or the largest entry where its square would underflow."""
+    """The Euclidean norm, or the largest entry where squares leave the range of numbers."""
     norm = float(np.linalg.norm(gradient))
-    return norm if norm > _PLAIN else _largest(gradient)
+    return norm if _PLAIN < norm < 1 / _PLAIN else _largest(gradient)

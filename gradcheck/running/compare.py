@@ -1,6 +1,6 @@
 """Say whether two arrays agree, entry by entry, and how far apart they were allowed to be."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +137,7 @@ def compare(
     got: Array,
     want: Array,
     own_error: Array | float = 0.0,
-    noises: Sequence[Callable[[], Noise]] = (),
+    noises: Iterable[Noise] = (),
     precision: Precision = DOUBLE,
 ) -> Comparison:
     """Compare a result with a reference whose own error is at most ``own_error``, in two stages.
@@ -161,7 +161,7 @@ def compare(
         return first
     found = first
     for noise in noises:
-        found = _beyond(got, want, own_error, noise(), share)
+        found = _beyond(got, want, own_error, noise, share)
         if found.agrees:
             break
     return found

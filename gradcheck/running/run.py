@@ -173,9 +173,19 @@ class Run:
         return self.point.forward(draw.writable(inputs) if self.caller.writes else inputs)
 
     @cached_property
+    def coarsest(self) -> Precision:
+        """The precision of the coarsest number within."""
+        return rounding.coarsest(self.cell, self.inputs, self.cotangents, self.precision)
+
+    @cached_property
     def rounding(self) -> Rounding:
         """How far rounding moves what came out."""
-        return rounding.of(self.cell, self.inputs, self.cotangents, self.precision)
+        return rounding.of(self.cell, self.inputs, self.cotangents, self.coarsest)
+
+    @cached_property
+    def rough(self) -> Rounding:
+        """The same by few runs: good to agree by, where it is enough."""
+        return rounding.of(self.cell, self.inputs, self.cotangents, self.coarsest, rounding.FEW)
 
     @property
     def measured(self) -> bool:

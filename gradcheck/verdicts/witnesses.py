@@ -1,5 +1,6 @@
 """The derivation, differences and autograd: which one stands against the others."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -71,11 +72,11 @@ def hear(evidence: Evidence, name: str) -> Witnesses:
 
 
 def _beside(evidence: Evidence, name: str, best: Reference, automatic: Array) -> Comparison:
-    def noise() -> Noise:
+    def noises() -> Iterator[Noise]:
         spread = best.blurred(evidence.noise(name, with_twin=True))
-        return spread, evidence.run.rounding.precision
+        yield spread, evidence.run.rounding.precision
 
-    return compare(best.seen(automatic), best.value, best.error, [noise])
+    return compare(best.seen(automatic), best.value, best.error, noises())
 
 
 def _gap(both: Comparison) -> float | None:

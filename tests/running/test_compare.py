@@ -9,7 +9,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles.autograd import Twin
-from gradcheck.running.compare import compare
+from gradcheck.running.compare import alike, compare
 from gradcheck.running.precision import DOUBLE
 from gradcheck.source.closure import closure
 from tests.helpers import fault
@@ -46,26 +46,44 @@ def test_a_large_wrong_gradient_does_not_widen_its_own_bound():
     assert not compare(np.full(3, 1e20), np.array([1.0, 1.0, 1.0])).agrees
 
 
-def test_noise_is_asked_only_beyond_the_first_bound_and_widens_it():
-    def noise():
-        asked.append(True)
-        return np.full(WANT.shape, 1e-10), DOUBLE
+def test_noise_is_asked_only_beyond_the_first_bound_and_the_next_only_beyond_the_one_before():
+    def noises():
+        for spread in (1e-10, 1e-9):
+            asked.append(spread)
+            yield np.full(WANT.shape, spread), DOUBLE
 
     asked = []
-    assert compare(WANT * (1 + 1e-15), WANT, noise=noise).agrees
-    assert not asked
-    assert compare(WANT + 1e-9, WANT, noise=noise).agrees
-    assert asked
-    assert not compare(WANT + 1e-8, WANT, noise=noise).agrees
+    assert compare(WANT * (1 + 1e-15), WANT, noises=noises()).agrees
+    assert asked == []
+    assert compare(WANT + 1e-9, WANT, noises=noises()).agrees
+    assert asked == [1e-10]
+    asked.clear()
+    assert compare(WANT + 1e-8, WANT, noises=noises()).agrees
+    assert asked == [1e-10, 1e-9]
+    assert not compare(WANT + 1e-7, WANT, noises=noises()).agrees
+
+
+def test_many_tensors_at_one_go_are_compared_as_each_alone():
+    generator = np.random.default_rng(0)
+    want = {"W": generator.normal(size=(3, 4)), "b": np.zeros(4), "s": np.array(2.0),
+            "tiny": np.full(3, 1e-200), "none": np.zeros((0, 2)),
+            "large": generator.normal(size=(300, 300))}  # fmt: skip
+    assert alike(want, want, DOUBLE).keys() == want.keys()
+    for name in ("W", "b", "s", "tiny", "large"):
+        for off in (1e-13, 1e-16, np.nan):
+            got = {**want, name: want[name].copy()}
+            got[name][(-1,) * want[name].ndim] += off * (1e-200 if name == "tiny" else 1)
+            agree = {n: compare(got[n], want[n]).agrees for n in want}
+            assert agree == {n: n in alike(got, want, DOUBLE) for n in want}, (name, off)
 
 
 @pytest.mark.parametrize(("noise", "agrees"), [(1e-36, False), (1e-20, True)])
 def test_an_entry_far_below_the_largest_is_not_wrong_by_all_of_itself(noise, agrees):
     want = np.array([1.0, 1e-20])
     got = np.array([1.0, -1e-20])
-    comparison = compare(got, want, noise=lambda: (np.full(2, noise), DOUBLE))
+    comparison = compare(got, want, noises=[(np.full(2, noise), DOUBLE)])
     assert comparison.agrees == agrees
-    assert compare(want * (1 + 1e-15), want, noise=lambda: pytest.fail("asked")).agrees
+    assert compare(want * (1 + 1e-15), want, noises=map(pytest.fail, ["asked"])).agrees
 
 
 def test_a_bound_that_hides_a_millionth_is_not_agreement():
