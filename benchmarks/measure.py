@@ -2,6 +2,7 @@
 
 import os
 import platform
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from gradcheck.finding import Wrong
 
 Size = tuple[int, int, int]
 
-CAP = 30.0  # seconds that one check of a peer may take
+CAP = 30.0  # seconds of CPU that one check of a peer may take
 OWN = "gradcheck"
 KINDS = ("autograd", "law", "fd")  # of nodes of one step
 DIFFERENCES = "differences"  # finite differences where the complex step is better
@@ -32,6 +33,15 @@ def versions() -> dict[str, str]:
     return {**found, "CPUs": str(os.cpu_count())}
 
 
+def calm() -> None:
+    """One thread; and no warning of an overflow, which is part of some draws, or of a type."""
+    import torch
+
+    torch.set_num_threads(1)
+    np.seterr(all="ignore")
+    warnings.simplefilter("ignore")
+
+
 def peer(name: str, *, best: bool = False) -> Peer:
     """A peer by its name, at its defaults or at sharper settings."""
     return next(one for one in (BEST if best else PEERS) if one.name == name)
@@ -40,9 +50,9 @@ def peer(name: str, *, best: bool = False) -> Peer:
 # gradcheck on one draw.
 
 
-def evidence(check: Check, drawn: Draw) -> Evidence:
+def evidence(check: Check, drawn: Draw, *, closely: bool = False) -> Evidence:
     """The evidence on a draw; on usual inputs they replace what the example draws."""
-    found = Evidence(check.examiner, drawn.example)
+    found = Evidence(check.examiner, replace(drawn.example, closely=closely))
     if drawn.regime == USUAL:
         found.inputs = dict(zip(found.inputs, map(draw.read_only, inputs(drawn)), strict=True))
     return found

@@ -44,18 +44,18 @@ class OverTime(BaseException):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise OverTime in the body when the time is up."""
+    """Raise OverTime in the body when it has used so many seconds of CPU."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise OverTime
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 # torch.autograd.gradcheck, of a custom autograd.Function.

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import clock, page
 from benchmarks.alarms import Alarms
 from benchmarks.faults import ROOT
+from benchmarks.measure import calm
 from benchmarks.plan import FULL, QUICK, Key, Plan, jobs
 
 # One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.
@@ -58,15 +59,6 @@ def gathered(found: Mapping[Key, Any]) -> dict[Key, Any]:
     return together
 
 
-def _calm() -> None:
-    """One thread; and no warning of an overflow, which is part of some draws, or of a type."""
-    import torch
-
-    torch.set_num_threads(1)
-    np.seterr(all="ignore")
-    warnings.simplefilter("ignore")
-
-
 @click.command()
 @click.option("--quick", is_flag=True, help="The smallest size and few draws: two minutes.")
 @click.option("--draws", type=int, help="Draws of right code in each regime and type.")
@@ -81,8 +73,8 @@ def main(quick: bool, draws: int | None, workers: int, output: Path) -> None:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
-        ProcessPoolExecutor(workers, mp_context=spawn, initializer=_calm) as pool,
-        ProcessPoolExecutor(1, mp_context=spawn, initializer=_calm) as alone,
+        ProcessPoolExecutor(workers, mp_context=spawn, initializer=calm) as pool,
+        ProcessPoolExecutor(1, mp_context=spawn, initializer=calm) as alone,
     ):
         found = run(plan, pool, alone, progress)
     output.write_text(page.text(plan, found), encoding="utf-8")
