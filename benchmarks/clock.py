@@ -49,10 +49,12 @@ class Subject:
 
     @classmethod
     def of(cls, made: Cell, its_twin: Twin, sizes: Mapping[str, int]) -> "Subject":
-        """Any cell, on ordinary numbers."""
+        """Any cell, on ordinary numbers; matrices W over the root of their fan-in, rows first."""
         found = tuple(checks(made, its_twin))
         example = Example(tuple((name, sizes[name]) for name in made.size_names), 0)
-        return cls(made, its_twin, found, lambda: Evidence(found[0].examiner, example))
+        given = draw.inputs(made, example)
+        usual = {n: a / len(a) ** 0.5 if n.startswith("W") else a for n, a in given.items()}
+        return cls(made, its_twin, found, lambda: Evidence(found[0].examiner, example, usual))
 
     def floor(self) -> Ready:
         """What no check can do without: the case once forward and backward, its twin once forward

@@ -2,10 +2,11 @@
 
 import math
 import multiprocessing
-import resource
+import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from benchmarks.clock import FLOOR, Subject, medians
@@ -17,8 +18,8 @@ from gradcheck.oracles import autograd, twins
 from gradcheck.source import cases
 from gradcheck.source.closure import closure
 
-SEQUENCE = {"B": 8, "D": 32, "H": 32}  # of the LSTM over time
-LAYER = {"B": 4, "H": 32}  # of the chain of layers
+SEQUENCE = {"B": 16, "D": 64, "H": 64}  # of the LSTM over time
+LAYER = {"B": 4, "H": 32}  # of each matrix of the sum
 
 TWIN, CASE = "its twin, forward and backward", "the case, forward and backward"
 
@@ -30,9 +31,9 @@ def with_steps(steps: int, rounds: int, cap: float) -> dict[str, float]:
     return _own(Subject.of(*_bptt(), {"T": steps, **SEQUENCE}), rounds, cap)
 
 
-def with_tensors(layers: int, rounds: int, cap: float) -> dict[str, float]:
-    """The same for a chain of so many layers, each with a matrix of its own."""
-    return _own(Subject.of(*_chain(layers), LAYER), rounds, cap)
+def with_tensors(count: int, rounds: int, cap: float) -> dict[str, float]:
+    """The same for a sum of so many layers beside each other, each with a matrix of its own."""
+    return _own(Subject.of(*_sum(count), LAYER), rounds, cap)
 
 
 def _own(subject: Subject, rounds: int, cap: float) -> dict[str, float]:
@@ -55,6 +56,7 @@ def peaks(steps: int, cap: float) -> dict[str, float]:
 def _peak(name: str, steps: int, cap: float) -> float:
     _memory(name, 2)()  # what is imported or kept at a first run is no part of it
     body = _memory(name, steps)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the most so far
     before = _most_memory()
     try:
         with within(cap):
@@ -78,8 +80,10 @@ def _memory(name: str, steps: int) -> Callable[[], object]:
 
 
 def _most_memory() -> float:
-    """The most that this process has had in memory at a time, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most that this process has had in memory at a time, in MiB; Linux tells it."""
+    told = Path("/proc/self/status").read_text(encoding="utf-8")
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", told, flags=re.M)
+    return int(kilobytes) / 1024
 
 
 @cache
@@ -92,40 +96,34 @@ def _bptt() -> tuple[Cell, autograd.Twin]:
     return made, found
 
 
-def _chain(layers: int) -> tuple[Cell, autograd.Twin]:
-    """x through tanh layers, in NumPy with its backward and in PyTorch."""
-    names = [f"W{k}" for k in range(layers)]
+def _sum(count: int) -> tuple[Cell, autograd.Twin]:
+    """tanh(x W0) + tanh(x W1) + ..., in NumPy with its backward and in PyTorch."""
+    names = [f"W{k}" for k in range(count)]
     space: dict[str, Any] = {}
     shaped = ", ".join(f'{name}: "H H"' for name in names)
-    exec(_CHAIN.format(arguments=", ".join(names), shaped=shaped), space)
-    made = closure(space["chain"])
+    exec(_SUM.format(arguments=", ".join(names), shaped=shaped), space)
+    made = closure(space["layers"])
     return made, twins.of(made, space["twin"])
 
 
-_CHAIN = """\
+_SUM = """\
 import numpy as np
 import torch
 
 
-def chain(x: "B H", {shaped}):
-    hs = [x]
-    for W in ({arguments},):
-        hs.append(np.tanh(hs[-1] @ W))
-    y = hs[-1]
+def layers(x: "B H", {shaped}):
+    Ws = ({arguments},)
+    hs = [np.tanh(x @ W) for W in Ws]
+    y = sum(hs)
 
     def backward(dy):
-        d, gradients = dy, []
-        for W, h, below in zip(({arguments},)[::-1], hs[:0:-1], hs[-2::-1]):
-            da = d * (1 - h**2)
-            gradients.append(below.T @ da)
-            d = da @ W.T
-        return d, *gradients[::-1]
+        das = [dy * (1 - h**2) for h in hs]
+        dx = sum(da @ W.T for da, W in zip(das, Ws))
+        return dx, *[x.T @ da for da in das]
 
     return y, backward
 
 
 def twin(x, {arguments}):
-    for W in ({arguments},):
-        x = torch.tanh(x @ W)
-    return x
+    return sum(torch.tanh(x @ W) for W in ({arguments},))
 """

@@ -20,10 +20,18 @@ from gradcheck.finding import Wrong
 
 Size = tuple[int, int, int]
 
-CAP = 30.0  # seconds of CPU that one check of a peer may take
+CAP = 30.0  # seconds that one check of a peer may take
 OWN = "gradcheck"
 KINDS = ("autograd", "law", "fd")  # of nodes of one step
 DIFFERENCES = "differences"  # finite differences where the complex step is better
+
+# One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
 
 
 def versions() -> dict[str, str]:

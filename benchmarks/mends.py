@@ -225,11 +225,9 @@ def main(files: tuple[Path, ...], most: int, anew: bool) -> None:
 
     Prints each that did not come back, and how many did. A run that was stopped goes on.
     """
-    if anew:
-        Store("mends").forget()
     paths = [path.resolve() for path in files] or sorted((ROOT / "cases").glob("*.py"))
     found = []
-    for one in measured(sample(paths, most), Store("mends")):
+    for one in measured(sample(paths, most), Store("mends", anew=anew)):
         found.append(one)
         if one.came != BACK:
             click.echo(f"{one}  ({one.seconds:.1f} s)")

@@ -44,18 +44,18 @@ class OverTime(BaseException):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise OverTime in the body when it has used so many seconds of CPU."""
+    """Raise OverTime in the body when the time is up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise OverTime
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 # torch.autograd.gradcheck, of a custom autograd.Function.

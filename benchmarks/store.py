@@ -16,10 +16,10 @@ MEASURED = ("gradcheck", "cases", "reference")  # figures of another engine are 
 class Store:
     """Values by what they are, a file for each; those of another engine are forgotten."""
 
-    def __init__(self, name: str, folder: Path = FOLDER) -> None:
+    def __init__(self, name: str, folder: Path = FOLDER, *, anew: bool = False) -> None:
         self._folder = folder / name
         code = self._folder / "code"
-        if not code.exists() or code.read_text(encoding="utf-8") != _code():
+        if anew or not code.exists() or code.read_text(encoding="utf-8") != _code():
             self.forget()
             self._folder.mkdir(parents=True)
             code.write_text(_code(), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -10,23 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import clock, page
 from benchmarks.alarms import Alarms
 from benchmarks.faults import ROOT
-from benchmarks.measure import calm
+from benchmarks.measure import ONE_THREAD, calm
 from benchmarks.plan import FULL, QUICK, Key, Plan, jobs
-
-# One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
 
 
 def run(plan: Plan, workers: Executor, alone: Executor, progress: Progress) -> dict[Key, Any]:
@@ -66,7 +56,7 @@ def gathered(found: Mapping[Key, Any]) -> dict[Key, Any]:
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "docs" / "trust.md")
 def main(quick: bool, draws: int | None, workers: int, output: Path) -> None:
     """Measure, and write the page."""
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)
     spawn = multiprocessing.get_context("spawn")
     plan = QUICK if quick else FULL
     plan = replace(plan, draws=draws or plan.draws)
