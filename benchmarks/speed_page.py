@@ -224,7 +224,8 @@ def _default(found: Found) -> str:
 
 {len(every)} cells take {total:.0f} s of CPU, {total / len(every):.1f} s each on average, without
 what pytest takes to start. All nodes, 100 examples each, 25 of a law; `law[fresh]`, which starts
-another process, is told apart, and the {len(alone)} dearest files are run without their twins as well.
+another process, is told apart, and of the files with the dearest cells {len(alone)} are run
+without their twins as well.
 
 {table(["cell", "seconds", "of it law[fresh]", "without its twin"], rows)}"""
 
@@ -233,8 +234,8 @@ def _how() -> str:
     return """\
 ## How it is measured
 
-What is compared is timed by turns in one process (`benchmarks/clock.py`): a machine that is busy for
-a while is busy for both sides of a ratio. Commands, which are compared with nothing, are timed by
-pyperf, which starts each several times in processes of its own and takes the median. asv would
-keep a history of commits, which the budgets make needless, and pytest-benchmark would put clocks
-into the tests, where none is asserted."""
+What is compared is timed by turns in one process (`benchmarks/clock.py`): a machine that is busy
+for a while is busy for both sides of a ratio. Commands, which are compared with nothing, are
+timed by pyperf, which starts each several times in processes of its own and takes the median. asv
+would keep a history of commits, which the budgets make needless, and pytest-benchmark would put
+clocks into the tests, where none is asserted."""
