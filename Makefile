@@ -29,7 +29,7 @@ train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/tr
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 	$(BIN)/python -m tools.gallery cases
 
-trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 45 minutes on two cores
+trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; an hour on two cores
 	$(BIN)/python -m benchmarks.trust
 
 bench: $(PEERS)  ## how fast, beside them, docs/speed.md, and which budget is over; QUICK=1 for less
@@ -50,4 +50,4 @@ $(PEERS): $(READY)
 	touch $(PEERS)
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,6 +28,8 @@ from gradcheck.source import cases
 from gradcheck.source.listing import Listing
 from gradcheck.source.trees import relocated, rewritten
 
+STORE = "mends"
+
 BACK = "back"  # that line alone, with a mend that makes every gradient right
 UNMENDED, WRONG_MEND = "that line, without a mend", "that line, with a mend that is none"
 MORE, ANOTHER = "that line among others", "another line"
@@ -207,18 +209,30 @@ def _is_right(listing: Listing, examples: list[Generic]) -> bool:
 
 def measured(questions: Iterable[Question], store: Store) -> Iterator[Asked]:
     """What came of each question; what is in the store is not asked again."""
-    in_order = sorted(questions, key=lambda question: (question.path, question.cell))
-    for path, own in itertools.groupby(in_order, lambda question: question.path):
-        asked = list(own)
+    for path, own in by_file(questions).items():
+        asked = sorted(own, key=lambda question: question.cell)
         yield from (store[one] for one in asked if one in store)
         for question, found in answers(path, [one for one in asked if one not in store]):
             store[question] = found
             yield found
 
 
+def by_file(questions: Iterable[Question]) -> dict[Path, list[Question]]:
+    """The questions of each file."""
+    found: dict[Path, list[Question]] = {}
+    for question in questions:
+        found.setdefault(question.path, []).append(question)
+    return found
+
+
+def kept(questions: list[Question]) -> list[Asked]:
+    """What came of each, as far as it is not in the store yet."""
+    return list(measured(questions, Store(STORE)))
+
+
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--most", default=8, show_default=True, help="Mutants of each cell.")
+@click.option("--most", default=2, show_default=True, help="Mutants of each cell.")
 @click.option("--anew", is_flag=True, help="Forget what a run that was stopped has measured.")
 def main(files: tuple[Path, ...], most: int, anew: bool) -> None:
     """Plant slips into the cells of FILES, by default of cases/, and ask for their lines.
@@ -227,7 +241,7 @@ def main(files: tuple[Path, ...], most: int, anew: bool) -> None:
     """
     paths = [path.resolve() for path in files] or sorted((ROOT / "cases").glob("*.py"))
     found = []
-    for one in measured(sample(paths, most), Store("mends", anew=anew)):
+    for one in measured(sample(paths, most), Store(STORE, anew=anew)):
         found.append(one)
         if one.came != BACK:
             click.echo(f"{one}  ({one.seconds:.1f} s)")

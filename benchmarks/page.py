@@ -5,9 +5,11 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks import mends_page
 from benchmarks.alarms import FULLY, Alarms
 from benchmarks.faults import Fault
 from benchmarks.measure import CAP, DIFFERENCES, KINDS, OWN, Detected, Size
+from benchmarks.mends import Asked
 from benchmarks.peers import BEST, PEERS
 from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, QUICK, Key, Plan
 from gradcheck.drawing.draw import DTYPES, REGIMES
@@ -35,8 +37,18 @@ def text(plan: Plan, found: Found) -> str:
         _detection(plan, found),
     ]
     parts += [_every_fault(plan, found), _smallest(plan, found), _own_alarms(plan, found)]
-    parts += [_peer_alarms(plan, found), _times(plan, found), _limits(plan, found)]
+    parts += [_peer_alarms(plan, found), mends_page.section(mends_of(found)), _limits()]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def with_part(text: str, part: str) -> str:
+    """A page with one of its parts, from "## " to the next, written anew."""
+    title = part.partition("\n")[0]
+    before, found, rest = text.partition(f"{title}\n")
+    if not found:
+        raise ValueError(f"The page has no part {title!r}: make it whole with `make trust`.")
+    _, following, after = rest.partition("\n## ")
+    return f"{before}{part.strip()}\n{following}{after}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -295,39 +307,12 @@ def _of(one: Alarms | None) -> str:
     return f"{one.alarms} of {one.draws}" if one and one.draws else _OVER
 
 
-def _times(plan: Plan, found: Found) -> str:
-    rows = []
-    for name in found[("times", plan.sizes[0])]:
-        label = f"{OWN}, {_NODES[name.split()[1]]}" if name.startswith(OWN) else name
-        rows.append([label, *(_ratio(found[("times", size)], name) for size in plan.sizes)])
-    return f"""\
-## Time
-
-Of one check of right code at usual inputs, over the *floor*: the case once forward and backward,
-its twin once forward and backward, and two more forwards. Medians of {plan.rounds} rounds after
-one that warms up, all checkers by turns in one process. gradcheck's three rows add up to all its
-nodes of one step on one example.
-
-{table(["checker", *map(shown, plan.sizes)], rows)}"""
+def mends_of(found: Found) -> list[Asked]:
+    """What came of each mutant."""
+    return [one for key, some in found.items() if key[0] == "mends" for one in some]
 
 
-def _ratio(times: Mapping[str, float], name: str) -> str:
-    seconds = times.get(name)
-    if seconds is None:
-        return "-"
-    if math.isnan(seconds):
-        return _OVER
-    if name == "floor":
-        return f"{_figure(1000 * seconds)} ms"
-    return _figure(seconds / times["floor"])
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-
-
-def _limits(plan: Plan, found: Found) -> str:
-    slower = _slower(found[("times", plan.sizes[0])])
+def _limits() -> str:
     return f"""\
 ## Limits
 
@@ -336,10 +321,8 @@ def _limits(plan: Plan, found: Found) -> str:
 - The faults were chosen by the authors of gradcheck. They follow a catalogue of published
   mistakes and the faults that other checkers were tried with; a fault that nobody thought of is
   not among them.
-- {slower}
-- `pytest` asks that of 100 examples for each node, unrolling included:
-  {found[("whole run",)]:.0f} s for this cell on one core. A peer judges one point; ten points cost
-  it ten times as much.
+- A peer judges one point; `pytest` asks 100 examples for each node, unrolling included. What an
+  example costs beside a check of a peer's, and a run of all, is in [speed.md](speed.md).
 - Of an argument with more than {MOST_ENTRIES} entries, [fd] nodes know the slopes along
   {DIRECTIONS} random directions only, as JAX and autograd do along one; [autograd] nodes compare
   every entry at every size. A case without a twin has [fd] nodes alone.
@@ -352,12 +335,3 @@ def _limits(plan: Plan, found: Found) -> str:
 - JAX's arrays are immutable, so code that writes into what it is given raises there; that counts
   as caught. Its adapter runs the forward anew for each backward, as arrays are all that it may
   keep, so what is spoilt between two calls cannot show."""
-
-
-def _slower(times: Mapping[str, float]) -> str:
-    own = sum(seconds for name, seconds in times.items() if name.startswith(OWN))
-    quicker = [peer.name for peer in PEERS if peer.name in times and times[peer.name] < own]
-    ratio = f"{own / times['floor']:.0f} times the floor at the smallest size"
-    if not quicker:
-        return f"One example costs gradcheck {ratio}."
-    return f"One example costs gradcheck {ratio}, more than {', '.join(quicker)}."

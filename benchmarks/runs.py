@@ -30,7 +30,10 @@ COMMANDS = {
     LSTM: [*PYTEST, "cases/lstm.py"],
 }
 CHECK, TEST = "make check", "make test"
-SUITES = {CHECK: [*PYTEST, "cases", "-n", "auto"], TEST: [*PYTEST, "-n", "auto"]}
+SUITES = {
+    CHECK: [*PYTEST, "cases", "-n", "auto", "--dist", "loadscope"],
+    TEST: [*PYTEST, "-n", "auto"],
+}
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,14 @@ def commands(processes: int) -> dict[str, float]:
         options += ["--inherit-environ", ",".join(os.environ)]
         timed = [*PYTHON, "benchmarks.commands", *options]
         subprocess.run(timed, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        return medians(output.read_text(encoding="utf-8"))
+        return medians(output)
 
 
-def medians(text: str) -> dict[str, float]:
+def medians(path: Path) -> dict[str, float]:
     """The median of each benchmark in a file of pyperf's."""
     import pyperf
 
-    suite = pyperf.BenchmarkSuite.loads(text)
+    suite = pyperf.BenchmarkSuite.load(str(path))
     return {one.get_name(): float(one.median()) for one in suite.get_benchmarks()}
 
 

@@ -16,8 +16,8 @@ MEASURED = ("gradcheck", "cases", "reference")  # figures of another engine are 
 class Store:
     """Values by what they are, a file for each; those of another engine are forgotten."""
 
-    def __init__(self, name: str, folder: Path = FOLDER, *, anew: bool = False) -> None:
-        self._folder = folder / name
+    def __init__(self, name: str, folder: Path | None = None, *, anew: bool = False) -> None:
+        self._folder = (folder or FOLDER) / name
         code = self._folder / "code"
         if anew or not code.exists() or code.read_text(encoding="utf-8") != _code():
             self.forget()

@@ -71,7 +71,8 @@ def by_node(reports: Iterable[object]) -> Counter[str]:
     spent: Counter[str] = Counter()
     for report in reports:
         if isinstance(report, pytest.TestReport):
-            spent[report.nodeid] += sum(s for key, s in report.user_properties if key == _CPU)
+            own = (value for key, value in report.user_properties if key == _CPU)
+            spent[report.nodeid] += sum(float(str(value)) for value in own)
     return spent
 
 
