@@ -20,6 +20,7 @@ from benchmarks.clock import times
 from benchmarks.faults import ROOT
 from benchmarks.growth import peaks, with_steps, with_tensors
 from benchmarks.measure import ONE_THREAD, Size, calm, versions
+from benchmarks.plan import Key
 from benchmarks.runs import CHECK, SUITES, TEST, commands, default_run, of_processes
 from benchmarks.store import Store
 
@@ -65,13 +66,13 @@ QUICK = Plan(
 Run = Callable[..., Any]  # (a function, its arguments) -> what it returns
 
 
-def measured(plan: Plan, store: Store, run: Run) -> Iterator[tuple[speed_page.Key, Any]]:
+def measured(plan: Plan, store: Store, run: Run) -> Iterator[tuple[Key, Any]]:
     """Every measurement of a plan, each with what it is of; what is in the store is taken from it.
 
     Whatever was too slow at one size is left out at the next.
     """
 
-    def kept(key: speed_page.Key, call: Callable[..., Any], *given: object) -> Any:
+    def kept(key: Key, call: Callable[..., Any], *given: object) -> Any:
         if key not in store:
             begun = time.monotonic()
             store[key] = run(call, *given)
@@ -85,7 +86,7 @@ def measured(plan: Plan, store: Store, run: Run) -> Iterator[tuple[speed_page.Ke
         skip |= {name for name, seconds in found.items() if math.isnan(seconds)}
         yield ("times", size), found
     for steps in plan.steps:
-        key: speed_page.Key = ("steps", steps)
+        key: Key = ("steps", steps)
         yield key, kept(key, with_steps, steps, plan.rounds, plan.cap)
     key = ("peaks", plan.steps[-1])
     yield key, kept(key, peaks, plan.steps[-1], plan.cap)
@@ -127,7 +128,7 @@ def main(quick: bool, suites: bool, anew: bool, output: Path) -> None:
         found = dict(measured(plan, store, lambda *call: alone.submit(*call).result()))
     figures = speed_page.figures(found)
     every = budgets.read()
-    output.write_text(speed_page.text(found, every, quick=quick), encoding="utf-8")
+    output.write_text(speed_page.text(found, every, plan.cap, quick=quick), encoding="utf-8")
     speed_plot.write(found, output.with_suffix(".svg"))
     for budget in every:
         click.echo(budget.line(figures))

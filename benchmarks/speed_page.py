@@ -9,21 +9,18 @@ from benchmarks.budgets import Budget, Figures, figure
 from benchmarks.clock import CLOSELY, DRAWING, FLOOR, LAWS
 from benchmarks.growth import CASE, LAYER, SEQUENCE, TWIN
 from benchmarks.measure import OWN
-from benchmarks.page import shown, table
+from benchmarks.parts import Found, shown, table
 from benchmarks.peers import PEERS
 from benchmarks.runs import COLLECT, LSTM, Run
 from gradcheck.drawing.strategies import count
-
-Key = tuple[Any, ...]  # what is measured, and of what
-Found = Mapping[Key, Any]
 
 OVER = "over time"
 LAWS_SHARE = count("default", law=True) / count("default", law=False)
 
 
-def text(found: Found, budgets: Sequence[Budget], *, quick: bool) -> str:
-    """The whole page."""
-    parts = [_HEAD, _machine(found), _QUICK * quick, _budgets(found, budgets), _beside(found)]
+def text(found: Found, budgets: Sequence[Budget], cap: float, *, quick: bool) -> str:
+    """The whole page; what takes longer than ``cap`` has no figure."""
+    parts = [_HEAD, _machine(found), _QUICK * quick, _budgets(found, budgets), _beside(found, cap)]
     parts += [_plot(), _growth(found), _default(found), _how()]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -119,7 +116,7 @@ _LABELS = {
 }
 
 
-def _beside(found: Found) -> str:
+def _beside(found: Found, cap: float) -> str:
     times = _by(found, "times")
     peers = [peer.name for peer in PEERS if any(peer.name in some for some in times.values())]
     rows = [
@@ -140,8 +137,8 @@ turns in one process, medians after a round that warms up. Over the floor:
 
 {table(["checker", *map(shown, times)], rows)}
 
-"{OVER}": one check takes longer than a minute by the clock; larger sizes were then not tried. The
-first two rows of gradcheck's are what an example costs in a run: a law runs on one example in
+"{OVER}": one check takes longer than {cap:.0f} s by the clock; larger sizes were then not tried.
+The first two rows of gradcheck's are what an example costs in a run: a law runs on one example in
 {round(1 / LAWS_SHARE)}. One example in ten goes entry by entry, as the last but one row says, so
 that a single entry that hides below the norm of its tensor is seen; at the sizes that a run draws
 by itself, 1 to 5, that is cheap."""

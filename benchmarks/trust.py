@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import mends, mends_page, page
+from benchmarks import mends, mends_page, page, parts
 from benchmarks.alarms import Alarms
 from benchmarks.faults import ROOT
 from benchmarks.measure import ONE_THREAD, calm
@@ -72,7 +72,7 @@ def main(
         found = run(todo, pool, stores[0], progress)
     if only_mends:
         part = mends_page.section(page.mends_of(found))
-        text = page.with_part(output.read_text(encoding="utf-8"), part)
+        text = parts.with_part(output.read_text(encoding="utf-8"), part)
     else:
         text = page.text(plan, found)
     output.write_text(text, encoding="utf-8")

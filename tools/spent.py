@@ -7,7 +7,7 @@ well, summed over the workers of pytest-xdist.
 
 import resource
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -66,9 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Meter())
 
 
-def by_node(reports: Iterable[object]) -> Counter[str]:
+def by_node(reports: Iterable[object]) -> dict[str, float]:
     """Seconds of CPU of each node, over its phases."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     for report in reports:
         if isinstance(report, pytest.TestReport):
             own = (value for key, value in report.user_properties if key == _CPU)
@@ -76,19 +76,22 @@ def by_node(reports: Iterable[object]) -> Counter[str]:
     return spent
 
 
-def lines(spent: Counter[str], processes: Mapping[str, float], clock: float) -> Iterator[str]:
+def lines(
+    spent: Mapping[str, float], processes: Mapping[str, float], clock: float
+) -> Iterator[str]:
     """The table: the total, then the slowest nodes, case files and test modules."""
     total, inside = sum(processes.values()), sum(spent.values())
     each = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(processes.items()))
     yield f"{total:.1f} s of CPU ({each}), {clock:.1f} s by the clock."
     yield f"{inside:.1f} s of it in {len(spent)} nodes, the rest to start and to collect."
-    files: Counter[str] = Counter()
+    files: defaultdict[str, float] = defaultdict(float)
     for node, seconds in spent.items():
         files[node.partition("::")[0]] += seconds
-    cases = Counter({name: files[name] for name in files if not name.startswith("tests")})
-    modules = files - cases
+    modules = {file: seconds for file, seconds in files.items() if file.startswith("tests")}
+    cases = {file: seconds for file, seconds in files.items() if file not in modules}
     for title, found in (("nodes", spent), ("case files", cases), ("test modules", modules)):
         if found:
             yield ""
             yield f"slowest {title}, seconds of CPU"
-            yield from (f"{seconds:9.2f}  {name}" for name, seconds in found.most_common(MOST))
+            slowest = sorted(found.items(), key=lambda one: -one[1])
+            yield from (f"{seconds:9.2f}  {name}" for name, seconds in slowest[:MOST])

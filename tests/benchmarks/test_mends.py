@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import mends, mends_page, page, store
+from benchmarks import mends, mends_page, parts, store
 from benchmarks.faults import ROOT
 from benchmarks.mends import ANOTHER, BACK, Asked
 from benchmarks.store import Store
@@ -78,11 +78,11 @@ def test_the_part_of_the_page_names_each_that_did_not_come_back():
 
 def test_one_part_of_a_page_is_written_anew():
     old = "# Page\n\n## One\n\na\n\n## Is the wrong line named?\n\nold\n\n## Two\n\nb\n"
-    new = page.with_part(old, "## Is the wrong line named?\n\nnew")
+    new = parts.with_part(old, "## Is the wrong line named?\n\nnew")
     assert new == old.replace("old", "new")
-    assert page.with_part(new, "## Two\n\nc") == new.replace("b\n", "c\n")
+    assert parts.with_part(new, "## Two\n\nc") == new.replace("b\n", "c\n")
     with pytest.raises(ValueError, match="The page has no part '## Three'"):
-        page.with_part(old, "## Three\n\n")
+        parts.with_part(old, "## Three\n\n")
 
 
 def test_a_store_keeps_what_was_measured_until_the_engine_changes(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from benchmarks.budgets import Budget
 from benchmarks.faults import ROOT
 from benchmarks.growth import CASE, TWIN
 from benchmarks.measure import OWN
-from benchmarks.page import shown
+from benchmarks.parts import shown
 from benchmarks.peers import PEERS
 from benchmarks.runs import COMMANDS, Run
 from gradcheck.checking.explore import Plan
@@ -130,7 +130,7 @@ def test_what_was_measured_is_not_measured_again():
 
 def test_the_page_is_written_from_what_is_measured():
     every = budgets.read()
-    written = speed_page.text(all_found(speed.FULL), every, quick=False)
+    written = speed_page.text(all_found(speed.FULL), every, 60.0, quick=False)
     assert "| a passing example at (2, 3, 4) | 1 | 3 floors | kept |" in written
     assert "| a passing example with the laws at (2, 3, 4) | 1.25 | 5 floors | kept |" in written
     assert "| memory of 1000 steps | 2.5 | 1.5 times its twin's | OVER |" in written
@@ -145,7 +145,7 @@ def test_the_page_is_written_from_what_is_measured():
 
 
 def test_a_quick_page_says_so_and_what_it_has_not_measured():
-    written = speed_page.text(all_found(speed.QUICK), budgets.read(), quick=True)
+    written = speed_page.text(all_found(speed.QUICK), budgets.read(), 5.0, quick=True)
     assert "**This page is of a quick run**" in written
     assert "| make test | - | 600 s | not measured |" in written
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import alarms, measure, mends, page, plan, trust
+from benchmarks import alarms, measure, mends, page, parts, plan, trust
 from benchmarks.alarms import Alarms
 from benchmarks.draws import USUAL, Draw, trace
 from benchmarks.faults import CASE, FAULTS, RIGHT, step
@@ -104,7 +104,7 @@ def test_the_page_is_of_these_faults_and_settings():
     assert "gradcheck: 0 in " in PAGE
     if "quick run" not in PAGE:
         for size in plan.FULL.sizes:
-            assert page.shown(size) in PAGE
+            assert parts.shown(size) in PAGE
 
 
 def test_the_readme_quotes_the_page():

@@ -1,7 +1,6 @@
 """Where the time went: what a run ends with. What is asserted is never the clock, only the rows."""
 
 import re
-from collections import Counter
 
 import pytest
 
@@ -51,7 +50,7 @@ def test_a_run_ends_with_its_slowest_nodes(lines, workers):
 def test_the_table_word_by_word():
     seconds = {"cases/lstm.py::lstm::dx[fd]": 2.5, "cases/lstm.py::lstm::dh[fd]": 0.5}
     seconds |= {"tests/test_api.py::test_a": 1.25, "cases/rnn.py::rnn::dx[fd]": 0.25}
-    told = spent.lines(Counter(seconds), {"gw1": 3.0, "gw0": 2.0}, 2.75)
+    told = spent.lines(seconds, {"gw1": 3.0, "gw0": 2.0}, 2.75)
     assert (
         "\n".join(told)
         == """\
@@ -74,7 +73,7 @@ slowest test modules, seconds of CPU
 
 
 def test_no_list_is_longer_than_ten_rows():
-    many = Counter({f"tests/test_{k}.py::test": float(k) for k in range(1, 31)})
+    many = {f"tests/test_{k}.py::test": float(k) for k in range(1, 31)}
     told = list(spent.lines(many, {"one process": 500.0}, 1.0))
     assert len(told) == 2 + 2 * (2 + spent.MOST)
     assert told[4] == "    30.00  tests/test_30.py::test"
