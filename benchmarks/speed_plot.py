@@ -32,6 +32,7 @@ def write(found: Mapping[tuple[Any, ...], Any], path: Path) -> None:
             right.semilogx(list(known), list(known.values()), marker="o", label=label)
         right.set_ylim(bottom=0)
         right.set_xlabel("how many")
+        right.set_ylabel("one passing example, over the floor")
         right.legend(frameon=False)
         figure.savefig(path, metadata={"Date": None})
 

@@ -51,17 +51,24 @@ def gathered(found: Mapping[Key, Any]) -> dict[Key, Any]:
 @click.option("--quick", is_flag=True, help="The smallest size and few draws: two minutes.")
 @click.option("--only-mends", is_flag=True, help="The mended lines alone, on the page as it is.")
 @click.option("--draws", type=int, help="Draws of right code in each regime and type.")
+@click.option("--mends", "mutants", type=int, help="Mutants of each cell.")
 @click.option("--workers", default=os.cpu_count(), help="Processes; as a rule one for each core.")
 @click.option("--anew", is_flag=True, help="Forget what a run that was stopped has measured.")
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "docs" / "trust.md")
 def main(
-    quick: bool, only_mends: bool, draws: int | None, workers: int, anew: bool, output: Path
+    quick: bool,
+    only_mends: bool,
+    draws: int | None,
+    mutants: int | None,
+    workers: int,
+    anew: bool,
+    output: Path,
 ) -> None:
     """Measure, and write the page. A run that was stopped goes on where it stopped."""
     os.environ.update(ONE_THREAD)
     spawn = multiprocessing.get_context("spawn")
     plan = QUICK if quick else FULL
-    plan = replace(plan, draws=draws or plan.draws)
+    plan = replace(plan, draws=draws or plan.draws, mends=mutants or plan.mends)
     stores = Store("trust", anew=anew), Store(mends.STORE, anew=anew)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
