@@ -4,7 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.mends import BACK, Asked
+from benchmarks.asked import BACK, Asked
 
 TITLE = "## Is the wrong line named?"
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from benchmarks import alarms_page, mends_page
+from benchmarks.asked import Asked
 from benchmarks.faults import Fault
 from benchmarks.measure import DIFFERENCES, KINDS, OWN, Detected
-from benchmarks.mends import Asked
 from benchmarks.parts import OVER, Found, checkers, shown, table
 from benchmarks.peers import BEST, PEERS
 from benchmarks.plan import LARGE_SEEDS, QUICK, Key, Plan

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import mends, mends_page, parts, store
+from benchmarks.asked import ANOTHER, BACK, Asked
 from benchmarks.faults import ROOT
-from benchmarks.mends import ANOTHER, BACK, Asked
 from benchmarks.store import Store
 
 CASES = [ROOT / "cases" / f"{name}.py" for name in ("rnn", "embedding")]  # three cells

@@ -9,10 +9,11 @@ import pytest
 
 from benchmarks import alarms, measure, mends, page, parts, plan, trust
 from benchmarks.alarms import Alarms
+from benchmarks.asked import BACK, Asked
 from benchmarks.draws import USUAL, Draw, trace
 from benchmarks.faults import CASE, FAULTS, RIGHT, step
 from benchmarks.measure import OWN, Count, Detected
-from benchmarks.mends import BACK, Asked, Question
+from benchmarks.mends import Question
 from benchmarks.peers import BEST, PEERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
