@@ -59,10 +59,14 @@ def ask(original: Listing, mutant: Mutant, examples: list[Generic]) -> Asked:
     begun = time.process_time()
     findings = mend.find(instrument.script(listing))
     seconds = time.process_time() - begun
-    said = "; ".join(f"{fault.line.number} {' or '.join(fault.mends)}" for fault in findings.faults)
+    said = "; ".join(map(_said, findings.faults))
     came = _came(listing, mutant, examples, findings)
     said = "" if came == BACK else said
     return Asked(listing.name, mutant.line, mutant.slip, mutant.mutant, came, said, seconds)
+
+
+def _said(fault: Fault) -> str:
+    return f"{fault.line.number} {' or '.join(fault.mends)}".rstrip()
 
 
 def _came(listing: Listing, mutant: Mutant, examples: list[Generic], findings: Findings) -> str:

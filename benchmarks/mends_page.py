@@ -59,5 +59,5 @@ def _missed(missed: Sequence[Asked]) -> str:
 
 
 def _told(one: Asked) -> str:
-    said = f": `{one.said}`" if one.said else ""
+    said = f": `{one.said.rstrip()}`" if one.said else ""
     return f"{one.cell}, line {one.line}, {one.slip}: `{one.mutant}`; {one.came}{said}"
