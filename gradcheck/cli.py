@@ -1,4 +1,4 @@
-"""The command line: ``gradcheck check``, ``proofread``, ``watch``, ``mutate`` and ``new``."""
+"""``gradcheck check``, ``proofread``, ``watch``, ``show``, ``mutate`` and ``new``."""
 
 import json
 import sys
@@ -12,11 +12,14 @@ from rich.progress import Progress
 
 from gradcheck import api, new
 from gradcheck.api import Mutation, Proofreading
+from gradcheck.drawing import given
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError
 from gradcheck.lines.proof import UNJUDGED, WRONG
 from gradcheck.mutation.mutate import MOST
 from gradcheck.show import messages, proofs, record, scores, table
+from gradcheck.show import steps as steps_shown
+from gradcheck.tracing import Trace, trace
 
 _REFERENCE = click.option(
     "--reference",
@@ -33,15 +36,12 @@ def main() -> None:
     """Check gradients that were derived by hand."""
 
 
-def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
-    """``H=8`` as a name and its size."""
-    found = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        if not name or not number.isdigit():
-            raise click.BadParameter(f"{text!r} is no size; write one such as H=8.")
-        found[name] = int(number)
-    return found
+def _sizes(_: Any, __: Any, texts: tuple[str, ...]) -> dict[str, int]:
+    """``H=512,D=512`` as names and sizes."""
+    try:
+        return {name: size for text in texts for name, size in given.held(text).items()}
+    except CaseError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @main.command("check")
@@ -49,7 +49,9 @@ def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
 @click.option("--only", multiple=True, help="A gradient, oracle or node: dWf, fd, law[purity].")
 @click.option("--profile", default="default", type=click.Choice(list(PROFILES)), show_default=True)
 @click.option("--seed", type=int, help="Where examples are drawn from.")
-@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=8.")
+@click.option(
+    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=8 or H=512,D=512."
+)
 @click.option("--examples", type=click.IntRange(min=1), help="So many of each check.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
 @_REFERENCE
@@ -65,7 +67,7 @@ def check_command(
 ) -> None:
     """Check every gradient of a file, as pytest does.
 
-    Exit status: 0 right, 1 wrong, 2 cannot be read.
+    Exit status: 0 right, 1 wrong, 2 cannot be read, or not derived yet.
     """
 
     def checked() -> api.Report:
@@ -89,7 +91,8 @@ def check_command(
             click.echo(f"{messages.text(verdict)}\n")
         if report.results:
             Console().print(table.of(report.results))
-    sys.exit(2 if report.malformed else 0 if report.ok else 1)
+    unread = report.malformed or not (report.ok or report.verdicts)
+    sys.exit(2 if unread else 0 if report.ok else 1)
 
 
 def _asked(ask: Callable[[], Any], refused: Callable[[str], Any], as_json: bool) -> Any:
@@ -124,6 +127,45 @@ def proofread_command(target: str, numbers: bool, as_json: bool) -> None:
         _print(found, numbers)
     verdicts = {proof.verdict for proof in found}
     sys.exit(1 if WRONG in verdicts else 2 if UNJUDGED in verdicts else 0)
+
+
+@main.command("show")
+@click.argument("target", metavar="FILE::CELL")
+@click.option("--steps", type=click.IntRange(min=0), help="Unroll over so many steps.")
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    help="An .npz file with an array for each argument, and perhaps cotangents such as dh.",
+)
+@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=3.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--full", is_flag=True, help="Leave out no number, however long the lines are.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
+@_REFERENCE
+def show_command(
+    target: str,
+    steps: int | None,
+    inputs: Path | None,
+    sizes: dict[str, int],
+    seed: int,
+    full: bool,
+    as_json: bool,
+    reference: Path,
+) -> None:
+    """Work a cell through on some numbers: every value, every gradient by hand and true.
+
+    Exit status: 0 right, 1 wrong, 2 cannot be read or judged.
+    """
+
+    def traced() -> Trace:
+        return trace(target, inputs, reference=reference, steps=steps, sizes=sizes, seed=seed)
+
+    found = _asked(traced, lambda error: {"schema": record.SCHEMA, "error": error}, as_json)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        steps_shown.printed(found, full=full)
+    sys.exit(1 if found.wrong else 0 if found.ok else 2)
 
 
 @main.command()
@@ -207,10 +249,16 @@ def _mutated(target: str, reference: Path, most: int) -> Mutation:
 @click.option(
     "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
 )
-def new_command(name: str, cases: Path, reference: Path) -> None:
+@click.option(
+    "--like",
+    metavar="CELL",
+    help="Start from another: lstm, or FILE::CELL. A forward alone gets a stub for each line.",
+)
+def new_command(name: str, cases: Path, reference: Path, like: str | None) -> None:
     """Write a case and its twin to start from; they pass at once."""
     try:
-        case, twin = new.write(name, cases, reference)
+        written = new.write(name, cases, reference, like)
     except CaseError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
+    them = "it" if len(written) == 1 else "them"
+    click.echo(f"Wrote {' and '.join(map(str, written))}. To check {them}: pytest {written[0]}")

@@ -17,9 +17,12 @@ from hypothesis.errors import InvalidArgument
 
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
+from gradcheck.checking.derived import NOT_YET, SUBJECT, Derived, derived
 from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
+from gradcheck.drawing.given import held as held_sizes
+from gradcheck.drawing.given import nearest
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.lines import instrument
@@ -28,9 +31,11 @@ from gradcheck.oracles import twins
 from gradcheck.show import messages, table
 from gradcheck.show.numbers import folded
 from gradcheck.source.cases import Malformed, read
-from gradcheck.verdicts.verdict import explain
+from gradcheck.source.listing import Listing
+from gradcheck.verdicts.verdict import explain, unfinished
 
 _SEED = pytest.StashKey[int | None]()
+_SIZES = pytest.StashKey[dict[str, int]]()
 _RESULT = "gradcheck"
 
 for _name in PROFILES:
@@ -44,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     given = config.getoption("--hypothesis-seed", None)
     if given is not None and not str(given).isdigit():
         raise pytest.UsageError(f"--hypothesis-seed takes a whole number, not {given!r}.")
+    try:
+        held = [sizes.items() for sizes in map(held_sizes, config.getoption("--gradcheck-size"))]
+    except CaseError as error:
+        raise pytest.UsageError(f"--gradcheck-size: {error}") from None
+    config.stash[_SIZES] = dict(size for one in held for size in one)
 
 
 def _seed(config: pytest.Config) -> int | None:
@@ -134,7 +144,10 @@ class CellNode(pytest.Collector):
             if twin is None:
                 reason = twins.missing(wanted)
                 yield NoTwin.from_parent(self, reason=reason, source=self.source)
-        for check in checks(self.cell, twin):
+        far = derived(self.cell, partial(Listing.of, self.source.path, self.cell.name))
+        if not far.whole:
+            yield NotDerived.from_parent(self, derived=far, source=self.source)
+        for check in far.judged(checks(self.cell, twin)):
             yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
@@ -161,6 +174,17 @@ class _Item(pytest.Item):
             crash.message = str(excinfo.value).splitlines()[0]
         return shown
 
+    def _command(self) -> str:
+        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
+        command = f'pytest "{node}"'
+        if _profile() != "default":
+            command += f" --hypothesis-profile={_profile()}"
+        if self.config.stash[_SIZES]:
+            sizes = ",".join(f"{n}={size}" for n, size in self.config.stash[_SIZES].items())
+            command += f" --gradcheck-size {sizes}"
+        seed = _seed(self.config)
+        return command if seed is None else f"{command} --hypothesis-seed={seed}"
+
 
 class MalformedItem(_Item):
     """One failing node for a case or a twin that cannot be read."""
@@ -184,6 +208,26 @@ class NoTwin(_Item):
         raise AssertionError("a skipped node does not run")
 
 
+class NotDerived(_Item):
+    """One node of a cell that has no backward yet, which is skipped, or one that is half-written.
+
+    The closing table counts it.
+    """
+
+    def __init__(self, *, derived: Derived, **kwargs: Any) -> None:
+        super().__init__(name=SUBJECT, **kwargs)
+        self.derived = derived
+        found = derived.result(shown_path(self.path))
+        self.user_properties.append((_RESULT, found.packed()))
+        if derived.wrong is None:
+            self.add_marker(pytest.mark.skip(reason=NOT_YET))
+
+    def runtest(self) -> None:
+        verdict = unfinished(self.derived, self._command())
+        assert verdict is not None  # or the node is skipped
+        raise WrongGradient(messages.text(verdict))
+
+
 class CheckItem(_Item):
     """One check, over all its examples."""
 
@@ -195,7 +239,7 @@ class CheckItem(_Item):
         started = time.perf_counter()
         passed = False
         try:
-            self.record = search(self.check, Plan(_profile(), _seed(self.config)))
+            self.record = search(self.check, self._plan())
             assert isinstance(self.parent, CellNode)
             verdict = explain(self.record, self.parent.blamer, self._command())
             if verdict is not None:
@@ -206,13 +250,21 @@ class CheckItem(_Item):
             found = replace(result(self.record, shown_path(self.path), seconds), passed=passed)
             self.user_properties.append((_RESULT, found.packed()))
 
-    def _command(self) -> str:
-        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
-        command = f'pytest "{node}"'
-        if _profile() != "default":
-            command += f" --hypothesis-profile={_profile()}"
-        seed = _seed(self.config)
-        return command if seed is None else f"{command} --hypothesis-seed={seed}"
+    def _plan(self) -> Plan:
+        """The run's; of the sizes that are held, those that the cell has."""
+        held = self.config.stash[_SIZES]
+        own = {name: held[name] for name in self.check.cell.size_names if name in held}
+        return Plan(_profile(), _seed(self.config), own)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A size that no cell has would be held nowhere."""
+    cells = [item.check.cell for item in items if isinstance(item, CheckItem)]
+    known = sorted({name for cell in cells for name in cell.size_names})
+    for name in config.stash[_SIZES] if cells else ():
+        if name not in known:
+            hint = nearest(name, known)
+            raise pytest.UsageError(f"--gradcheck-size: no cell has a size {name!r}.{hint}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -220,7 +272,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         Result.unpacked(value)
         for reports in terminalreporter.stats.values()
         for reported in reports
-        if isinstance(reported, pytest.TestReport) and reported.when == "call"
+        if isinstance(reported, pytest.TestReport)
+        and (reported.when == "call" or reported.skipped)  # before the call
         for key, value in reported.user_properties
         if key == _RESULT and isinstance(value, str)
     ]

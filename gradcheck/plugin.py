@@ -11,6 +11,13 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("gradcheck_cases", "folders of case files", type="args", default=[])
     parser.addini("gradcheck_reference", "the folder of their twins", default="reference")
+    parser.getgroup("gradcheck").addoption(
+        "--gradcheck-size",
+        action="append",
+        default=[],
+        metavar="H=512,D=512",
+        help="check cases at these sizes, in fewer examples; other sizes are drawn",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis looks for the profile that was asked for

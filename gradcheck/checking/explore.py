@@ -1,5 +1,6 @@
 """Put a check to the test on many examples, and shrink the first that fails."""
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,11 @@ from hypothesis.errors import Unsatisfiable
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check
 from gradcheck.checking.tally import Record
-from gradcheck.drawing.draw import Example
-from gradcheck.drawing.strategies import LARGEST, PROFILES, count, examples
+from gradcheck.drawing import draw
+from gradcheck.drawing.draw import EXTREME, Example
+from gradcheck.drawing.strategies import LARGEST, PROFILES, examples
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Examiner
+from gradcheck.evidence import Evidence, Examiner
 from gradcheck.finding import Wrong
 
 
@@ -32,8 +34,23 @@ class Plan:
     most: int | None = None
     shrink: bool = True
 
+    def most_of(self, cell: Cell) -> int:
+        """How many examples are drawn for a cell: as many as the profile says, and fewer where
+        sizes are held that make its arguments large.
+        """
+        every = PROFILES[self.profile]
+        return self.most or max(_FEWEST, min(every, _ENTRIES // self.entries(cell)))
+
+    def entries(self, cell: Cell) -> int:
+        """How many numbers an example has at most."""
+        sizes = {name: self.sizes.get(name, LARGEST) for name in cell.size_names}
+        shapes = [argument.shape.sizes(sizes) for argument in cell.arguments]
+        return max(1, sum(math.prod(shape) for shape in shapes))
+
     def examples(self, check: Check) -> int:
-        return self.most or count(self.profile, law=check.subject == "law")
+        """How many of them a check meets: a law a quarter, since it breaks nearly everywhere."""
+        every = self.most_of(check.cell)
+        return max(1, every // 4) if check.subject == "law" and not self.most else every
 
 
 DEFAULT = Plan()
@@ -42,6 +59,9 @@ DEFAULT = Plan()
 # its tensor may be wrong by all of itself, and no direction shows it.
 _CLOSELY = 10
 _TURNS = 4
+_ENTRIES = 10**7  # of all arguments, over all examples of a cell
+_FEWEST = 3
+_LARGE = 10**5
 _TURN = 2**32  # far from any seed that a person gives
 _MOST = 2**20  # examples of one seed
 
@@ -63,12 +83,14 @@ class Draws:
     most: int
     seed: int
     sizes: tuple[tuple[str, int], ...]
+    large: bool = False
 
     @classmethod
     def of(cls, check: Check, plan: Plan, turn: int) -> "Draws":
         """What a plan draws for a check; each ``turn`` draws anew."""
-        most = plan.most or PROFILES[plan.profile]
-        return cls(check.time, most, (plan.seed or 0) + turn * _TURN, tuple(plan.sizes.items()))
+        most = plan.most_of(check.cell)
+        seed, sizes = (plan.seed or 0) + turn * _TURN, tuple(plan.sizes.items())
+        return cls(check.time, most, seed, sizes, plan.entries(check.cell) > _LARGE)
 
     def __call__(self, examiner: Examiner) -> tuple[Example, ...]:
         """The examples, the simplest first. Raises CaseError if there are none to be had."""
@@ -80,6 +102,8 @@ class Draws:
                 drawn.append(found[-1 if k else 0])
         except Unsatisfiable:
             raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
+        if self.large:  # of extreme numbers little but rounding would be left, and seen slowly
+            return tuple(replace(e, regime="ordinary") if e.regime in EXTREME else e for e in drawn)
         return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
 
     def run(
@@ -122,13 +146,46 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
             record.tally.add(finding)
             if isinstance(finding, Wrong):
                 found = example, finding
-                record.failure = _shrunk(check, draws, k, found) if plan.shrink else found
+                record.failure = _smallest(check, plan, draws, k, found) if plan.shrink else found
                 return record
             if record.tally.examples == wanted:
                 return record
     if not record.tally.examples:
         raise CaseError(f"Every example of {check.label} meets a kink that is declared.")
     return record
+
+
+def _smallest(
+    check: Check, plan: Plan, draws: Draws, k: int, found: tuple[Example, Wrong]
+) -> tuple[Example, Wrong]:
+    """A small example that fails: where sizes are held, one of free sizes, or else the smallest
+    sizes at which the one that was found still fails.
+    """
+    if not plan.sizes:
+        return _shrunk(check, draws, k, found)
+    free = search(check, replace(plan, sizes={}))
+    return free.failure or _searched_down(check, found)
+
+
+def _searched_down(check: Check, found: tuple[Example, Wrong]) -> tuple[Example, Wrong]:
+    """The failure with each size in turn as small as it can be; nothing is kept of the others."""
+    example, wrong = found
+    for position, (name, size) in enumerate(example.sizes):
+        fine, fails = 0, size  # the largest that is known to be right, the smallest that fails
+        step = 1
+        while fine + 1 < fails:
+            tried = min(fine + step, fails - 1)
+            sizes = [*example.sizes]
+            sizes[position] = name, tried
+            smaller = replace(example, sizes=tuple(sizes))
+            finding = None
+            if draw.fits(check.cell, smaller):
+                finding = check.judge(Evidence(check.examiner, smaller))
+            if isinstance(finding, Wrong):
+                example, wrong, fails, step = smaller, finding, tried, 1
+            else:
+                fine, step = tried, 2 * step
+    return example, wrong
 
 
 def _shrunk(

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.cells.cell import Array
 from gradcheck.checking.check import Check
+from gradcheck.checking.derived import SUBJECT, Derived
 from gradcheck.checking.judge import by_autograd, numeric
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
@@ -18,7 +19,7 @@ from gradcheck.finding import Wrong
 from gradcheck.lines import declare
 from gradcheck.lines.blame import Blame, Blamer, WrongLine
 from gradcheck.running.run import Crash
-from gradcheck.verdicts import patterns
+from gradcheck.verdicts import agreement, patterns
 from gradcheck.verdicts.fresh import Inquiry
 from gradcheck.verdicts.patterns import Pattern
 from gradcheck.verdicts.witnesses import Witnesses, forwards_agree, hear
@@ -70,7 +71,7 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         special = () if finding.kind == UNDECLARED else _special(check, evidence)
         return replace(verdict, special=special, hint=_declaration(verdict, evidence))
     if check.argument is None:
-        return verdict
+        return replace(verdict, patterns=agreement.find(check.examiner))
     blame = blamer.blame(example) if blamer else Blame()
     twin = check.examiner.twin is not None and forwards_agree(evidence)
     refer = by_autograd if twin else numeric
@@ -82,6 +83,14 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         patterns=patterns.find(inquiry, example),
         hint=blame.hint,
     )
+
+
+def unfinished(far: Derived, command: str) -> Verdict | None:
+    """What a half-written backward lacks; None of one that is not begun."""
+    if far.wrong is None:
+        return None
+    path = far.cell.source.path if far.cell.source else None
+    return Verdict(far.cell.name, SUBJECT, far.wrong, path, command=command)
 
 
 def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
