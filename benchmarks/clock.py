@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from statistics import median
 
 from benchmarks.draws import Draw
@@ -18,6 +18,7 @@ from benchmarks.measure import OWN, Size, evidence, kind
 from benchmarks.peers import PEERS, OverTime, Peer, clear, within
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
+from gradcheck.checking.explore import DEFAULT
 from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Evidence
@@ -106,6 +107,14 @@ class Subject:
     def _of_kinds(self, *wanted: str) -> list[Check]:
         # law[fresh] runs once for a cell, in another process.
         return [c for c in self.checks if kind(c) in wanted and c.oracle != "fresh"]
+
+
+@cache
+def laws_share() -> float:
+    """How many examples a law meets in the default run, of each that a gradient meets."""
+    every = list(checks(cell(RIGHT), twin()))
+    gradient, law = (next(c for c in every if kind(c) == wanted) for wanted in ("fd", "law"))
+    return DEFAULT.examples(law) / DEFAULT.examples(gradient)
 
 
 def times(

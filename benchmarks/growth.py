@@ -63,7 +63,7 @@ def _peak(name: str, steps: int, cap: float) -> float:
             body()
     except OverTime:
         return math.nan
-    return _most_memory() - before
+    return max(0.0, _most_memory() - before)  # Linux counts in pages of each thread
 
 
 def _memory(name: str, steps: int) -> Callable[[], object]:

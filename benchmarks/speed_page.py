@@ -6,16 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.budgets import Budget, Figures, figure
-from benchmarks.clock import CLOSELY, DRAWING, FLOOR, LAWS
+from benchmarks.clock import CLOSELY, DRAWING, FLOOR, LAWS, laws_share
 from benchmarks.growth import CASE, LAYER, SEQUENCE, TWIN
 from benchmarks.measure import OWN
 from benchmarks.parts import Found, shown, table
 from benchmarks.peers import PEERS
 from benchmarks.runs import COLLECT, LSTM, Run
-from gradcheck.drawing.strategies import count
 
 OVER = "over time"
-LAWS_SHARE = count("default", law=True) / count("default", law=False)
 
 
 def text(found: Found, budgets: Sequence[Budget], cap: float, *, quick: bool) -> str:
@@ -30,7 +28,7 @@ def figures(found: Found) -> Figures:
     known: dict[tuple[str, str], float] = {}
     for size, times in _by(found, "times").items():
         known["a passing example", shown(size)] = times[OWN] / times[FLOOR]
-        with_laws = times[OWN] + LAWS_SHARE * times[LAWS]
+        with_laws = times[OWN] + laws_share() * times[LAWS]
         known["a passing example with the laws", shown(size)] = with_laws / times[FLOOR]
     if ("steps", 1000) in found:
         known["1000 steps of BPTT", ""] = _over_floor(found["steps", 1000])
@@ -124,7 +122,7 @@ def _beside(found: Found, cap: float) -> str:
         for name in (FLOOR, OWN, *peers, LAWS, CLOSELY, DRAWING)
     ]
     averaged = [
-        figure((some[OWN] + LAWS_SHARE * some[LAWS]) / some[FLOOR]) for some in times.values()
+        figure((some[OWN] + laws_share() * some[LAWS]) / some[FLOOR]) for some in times.values()
     ]
     rows.insert(2, ["**gradcheck**, with the laws as often as they run", *averaged])
     return f"""\
@@ -139,9 +137,10 @@ turns in one process, medians after a round that warms up. Over the floor:
 
 "{OVER}": one check takes longer than {cap:.0f} s by the clock; larger sizes were then not tried.
 The first two rows of gradcheck's are what an example costs in a run: a law runs on one example in
-{round(1 / LAWS_SHARE)}. One example in ten goes entry by entry, as the last but one row says, so
-that a single entry that hides below the norm of its tensor is seen; at the sizes that a run draws
-by itself, 1 to 5, that is cheap."""
+{round(1 / laws_share())}. One example in ten goes
+entry by entry, as the last but one row says, so that a single entry that hides below the norm of
+its tensor is seen; at the sizes that a run draws by itself, 1 to 5, that is cheap, and where large
+sizes are asked for none does."""
 
 
 def _ratio(times: Mapping[str, float], name: str) -> str:
