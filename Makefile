@@ -23,8 +23,15 @@ test: $(READY)  ## everything
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
 
-train: $(READY)  ## a character LSTM by hand and by autograd: one curve (docs/training.md)
-	$(BIN)/python examples/train.py --sample 300
+MODEL := lstm
+TRAIN_rnn := train.py rnn --plot curves-rnn.svg
+TRAIN_lstm := train.py lstm --plot curves-lstm.svg
+TRAIN_gru := train.py gru --plot curves-gru.svg
+TRAIN_translator := translate.py
+TRAIN_example := three_words.py
+
+train: $(READY)  ## MODEL=rnn, lstm, gru, translator or example: a program of the documents, by hand
+	$(BIN)/python examples/$(or $(TRAIN_$(MODEL)),$(error MODEL is $(MODEL); write rnn, lstm, gru, translator or example))
 
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 	$(BIN)/python -m tools.gallery cases

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gradcheck.errors import WrongGradient as WrongGradient
     from gradcheck.points import Point as Point
     from gradcheck.points import at as at
+    from gradcheck.tracing import Trace as Trace
+    from gradcheck.tracing import trace as trace
     from gradcheck.verdicts.verdict import Verdict as Verdict
 
 _HOMES = {
@@ -29,6 +31,7 @@ _HOMES = {
     "gradcheck.cells.cell": ("Cell",),
     "gradcheck.errors": ("CaseError", "WrongGradient"),
     "gradcheck.points": ("Point", "at"),
+    "gradcheck.tracing": ("Trace", "trace"),
     "gradcheck.verdicts.verdict": ("Verdict",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -14,6 +14,7 @@ from typing import Any
 from gradcheck import targets
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check, checks
+from gradcheck.checking.derived import SUBJECT, derived
 from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.result import Result, result
 from gradcheck.drawing.given import nearest
@@ -27,7 +28,7 @@ from gradcheck.paper import writer
 from gradcheck.show import messages, proofs, record, scores, table
 from gradcheck.source.cases import Malformed
 from gradcheck.targets import Target
-from gradcheck.verdicts.verdict import Verdict, explain
+from gradcheck.verdicts.verdict import Verdict, explain, unfinished
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +46,8 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether there were checks, and all of them passed."""
-        return bool(self.results) and not self.verdicts and not self.malformed
+        passed = self.results and all(one.passed for one in self.results)
+        return bool(passed) and not self.verdicts and not self.malformed
 
     def __str__(self) -> str:
         said = [one.message for one in self.malformed]
@@ -130,16 +132,25 @@ def _checked(
     target: Target, plan: Plan, wanted: tuple[str, ...]
 ) -> Iterator[tuple[Result, Verdict | None]]:
     cell = target.cell
-    every = list(checks(cell, target.twin()))
-    known = list(dict.fromkeys(name for one in every for name in one.cell.size_names))
+    far = derived(cell, target.listing)
+    every = list(far.judged(checks(cell, target.twin())))
+    known = list(
+        dict.fromkeys(n for c in (cell, *(one.cell for one in every)) for n in c.size_names)
+    )
     for name in plan.sizes:
         if name not in known:
             raise CaseError(f"{cell.name} has no size {name!r}.{nearest(name, known)}")
+    if not far.whole and (not wanted or SUBJECT in wanted):
+        verdict = unfinished(far, _command(target, SUBJECT, plan))
+        yield far.result(_file(target)), verdict
+        if wanted == (SUBJECT,):
+            return
+        wanted = tuple(name for name in wanted if name != SUBJECT)
     blamer = Blamer(cell, target.script)
     for one in _chosen(every, wanted):
         begun = time.perf_counter()
         found = search(one, plan)
-        verdict = explain(found, blamer, _command(target, one, plan))
+        verdict = explain(found, blamer, _command(target, one.label, plan))
         yield result(found, _file(target), time.perf_counter() - begun), verdict
 
 
@@ -159,12 +170,12 @@ def _chosen(every: list[Check], wanted: tuple[str, ...]) -> list[Check]:
     return chosen
 
 
-def _command(target: Target, one: Check, plan: Plan) -> str:
+def _command(target: Target, label: str, plan: Plan) -> str:
     """The call that repeats one check."""
     said = [f"gradcheck.check({target.said}"]
     if callable(target.reference):
         said.append(getattr(target.reference, "__name__", "reference"))
-    said.append(f'only="{one.label}"')
+    said.append(f'only="{label}"')
     if plan.profile != "default":
         said.append(f'profile="{plan.profile}"')
     if plan.seed is not None:
@@ -223,7 +234,7 @@ def proofread(what: Any) -> Proofreading:
             unread = Proof(target.name, target.source.path, UNJUDGED, reason=target.message)
             found.append(unread)
         else:
-            found.append(line_by_line(target.cell.name, target.path, target.script))
+            found.append(line_by_line(target.cell.name, target.path, target.judged))
     return Proofreading(tuple(found))
 
 
@@ -280,6 +291,6 @@ def mutate(
         if isinstance(target, Malformed):
             found.append(Score(target.name, target.source.path, reason=target.message))
             continue
-        asked = partial(score, target.cell, target.listing, target.twin_of, target.path)
+        asked = partial(score, target.cell, target.derivation, target.twin_of, target.path)
         found.append(asked(most=most, profile=profile, tell=tell))
     return Mutation(tuple(found))

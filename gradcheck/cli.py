@@ -1,6 +1,4 @@
-"""The command line: ``gradcheck check``, ``proofread``, ``watch``, ``mutate``, ``explore`` and
-``new``.
-"""
+"""``gradcheck check``, ``proofread``, ``watch``, ``show``, ``mutate``, ``explore`` and ``new``."""
 
 import json
 import sys
@@ -20,6 +18,8 @@ from gradcheck.errors import CaseError
 from gradcheck.lines.proof import UNJUDGED, WRONG
 from gradcheck.mutation.mutate import MOST
 from gradcheck.show import messages, proofs, record, scores, table
+from gradcheck.show import steps as steps_shown
+from gradcheck.tracing import Trace, trace
 
 _REFERENCE = click.option(
     "--reference",
@@ -45,7 +45,7 @@ def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
 
 
 _SIZES = click.option(
-    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=8,D=4."
+    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=512,D=512."
 )
 
 
@@ -70,7 +70,7 @@ def check_command(
 ) -> None:
     """Check every gradient of a file, as pytest does.
 
-    Exit status: 0 right, 1 wrong, 2 cannot be read.
+    Exit status: 0 right, 1 wrong, 2 cannot be read, or not derived yet.
     """
 
     def checked() -> api.Report:
@@ -94,7 +94,8 @@ def check_command(
             click.echo(f"{messages.text(verdict)}\n")
         if report.results:
             Console().print(table.of(report.results))
-    sys.exit(2 if report.malformed else 0 if report.ok else 1)
+    unread = report.malformed or not (report.ok or report.verdicts)
+    sys.exit(2 if unread else 0 if report.ok else 1)
 
 
 def _asked(ask: Callable[[], Any], refused: Callable[[str], Any], as_json: bool) -> Any:
@@ -129,6 +130,45 @@ def proofread_command(target: str, numbers: bool, as_json: bool) -> None:
         _print(found, numbers)
     verdicts = {proof.verdict for proof in found}
     sys.exit(1 if WRONG in verdicts else 2 if UNJUDGED in verdicts else 0)
+
+
+@main.command("show")
+@click.argument("target", metavar="FILE::CELL")
+@click.option("--steps", type=click.IntRange(min=0), help="Unroll over so many steps.")
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    help="An .npz file with an array for each argument, and perhaps cotangents such as dh.",
+)
+@click.option("--size", "sizes", multiple=True, callback=_sizes, help="Hold a size, as in H=3.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--full", is_flag=True, help="Leave out no number, however long the lines are.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
+@_REFERENCE
+def show_command(
+    target: str,
+    steps: int | None,
+    inputs: Path | None,
+    sizes: dict[str, int],
+    seed: int,
+    full: bool,
+    as_json: bool,
+    reference: Path,
+) -> None:
+    """Work a cell through on some numbers: every value, every gradient by hand and true.
+
+    Exit status: 0 right, 1 wrong, 2 cannot be read or judged.
+    """
+
+    def traced() -> Trace:
+        return trace(target, inputs, reference=reference, steps=steps, sizes=sizes, seed=seed)
+
+    found = _asked(traced, lambda error: {"schema": record.SCHEMA, "error": error}, as_json)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        steps_shown.printed(found, full=full)
+    sys.exit(1 if found.wrong else 0 if found.ok else 2)
 
 
 @main.command()
@@ -237,10 +277,16 @@ def explore_command(workers: int | None, dask: str | None, **asked: Any) -> None
 @click.option(
     "--reference", default="reference", show_default=True, type=click.Path(path_type=Path)
 )
-def new_command(name: str, cases: Path, reference: Path) -> None:
+@click.option(
+    "--like",
+    metavar="CELL",
+    help="Start from another: lstm, or FILE::CELL. A forward alone gets a stub for each line.",
+)
+def new_command(name: str, cases: Path, reference: Path, like: str | None) -> None:
     """Write a case and its twin to start from; they pass at once."""
     try:
-        case, twin = new.write(name, cases, reference)
+        written = new.write(name, cases, reference, like)
     except CaseError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Wrote {case} and {twin}. To check them: pytest {case}")
+    them = "it" if len(written) == 1 else "them"
+    click.echo(f"Wrote {' and '.join(map(str, written))}. To check {them}: pytest {written[0]}")

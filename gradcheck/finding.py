@@ -25,6 +25,7 @@ class Reason(Enum):
     ROUNDING = "rounding"  # it hides every digit, or the forward is another in such numbers
     ORACLE = "oracle"  # the oracle has no answer
     UNUSABLE = "unusable"  # a gradient that a law needs is malformed: its own nodes tell
+    NOT_DERIVED = "not derived"  # the backward is not there yet, or not yet this far
     EDITED = "edited"  # the file no longer says what ran
     NOTHING_TO_TRY = "nothing to try"  # a law compares two of what there is one of
     SPARED = "spared"  # a law that takes long looks at some examples only

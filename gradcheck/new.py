@@ -1,8 +1,9 @@
-"""A case and its twin to start from: a small recurrent cell that passes at once."""
+"""A case and its twin to start from: a small recurrent cell, or another case under a new name."""
 
 import keyword
 from pathlib import Path
 
+from gradcheck import like as likeness
 from gradcheck.errors import CaseError, shown_path
 
 _CASE = '''"""{title}: what it is, and what sets it apart, in one sentence.
@@ -39,9 +40,11 @@ def {name}(x, h_prev, W, U, b):
 '''
 
 
-def write(name: str, cases: Path, reference: Path) -> tuple[Path, Path]:
-    """Write the case and the twin; both paths.
+def write(name: str, cases: Path, reference: Path, like: str | None = None) -> tuple[Path, ...]:
+    """Write the case and the twin; the paths of what was written.
 
+    They are a small cell that passes at once; ``like`` another, ``"lstm"`` or ``"FILE::CELL"``,
+    they are that one: with its derivation, or with a stub for each line that is to be derived.
     Raises CaseError if the name is none for a function, or if one of the files is there already.
     """
     if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
@@ -53,13 +56,19 @@ def write(name: str, cases: Path, reference: Path) -> tuple[Path, Path]:
     for path in paths:
         if path.exists():
             raise CaseError(f"{shown_path(path)} exists already, and is left as it is.")
-    title = name.replace("_", " ").capitalize()
-    for path, text in zip(paths, (_CASE, _TWIN), strict=True):
+    texts = _template(name) if like is None else likeness.texts(name, like, cases, reference)
+    written = [(path, text) for path, text in zip(paths, texts, strict=True) if text is not None]
+    for path, text in written:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text.format(name=name, title=title), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise CaseError(
                 f"{shown_path(path)} cannot be written: {error.strerror or error}."
             ) from None
-    return paths
+    return tuple(path for path, _ in written)
+
+
+def _template(name: str) -> tuple[str, str]:
+    title = name.replace("_", " ").capitalize()
+    return _CASE.format(name=name, title=title), _TWIN.format(name=name, title=title)

@@ -17,6 +17,7 @@ from hypothesis.errors import InvalidArgument
 
 from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
+from gradcheck.checking.derived import NOT_YET, SUBJECT, Derived, derived
 from gradcheck.checking.explore import Plan, search
 from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.result import Result, result
@@ -31,7 +32,8 @@ from gradcheck.oracles import twins
 from gradcheck.show import messages, table
 from gradcheck.show.numbers import folded
 from gradcheck.source.cases import Malformed, read
-from gradcheck.verdicts.verdict import explain
+from gradcheck.source.listing import Listing
+from gradcheck.verdicts.verdict import explain, unfinished
 
 _SEED = pytest.StashKey[int | None]()
 _SIZES = pytest.StashKey[dict[str, int]]()
@@ -162,7 +164,10 @@ class CellNode(pytest.Collector):
                 yield NoTwin.from_parent(self, reason=reason, source=self.source)
         every = list(checks(self.cell, twin))
         self.size_names = list(dict.fromkeys(n for one in every for n in one.cell.size_names))
-        for check in every:
+        far = derived(self.cell, partial(Listing.of, self.source.path, self.cell.name))
+        if not far.whole:
+            yield NotDerived.from_parent(self, derived=far, source=self.source)
+        for check in far.judged(every):
             yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
@@ -189,6 +194,18 @@ class _Item(pytest.Item):
             crash.message = str(excinfo.value).splitlines()[0]
         return shown
 
+    def _node(self) -> str:
+        return f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
+
+    def _command(self) -> str:
+        command = f'pytest "{self._node()}"'
+        if _profile() != "default":
+            command += f" --hypothesis-profile={_profile()}"
+        if held := _held(self.config):
+            command += f" --gradcheck-size={','.join(map('='.join, held))}"
+        seed = _seed(self.config)
+        return command if seed is None else f"{command} --hypothesis-seed={seed}"
+
 
 class MalformedItem(_Item):
     """One failing node for a case or a twin that cannot be read."""
@@ -210,6 +227,26 @@ class NoTwin(_Item):
 
     def runtest(self) -> None:
         raise AssertionError("a skipped node does not run")
+
+
+class NotDerived(_Item):
+    """One node of a cell that has no backward yet, which is skipped, or one that is half-written.
+
+    The closing table counts it.
+    """
+
+    def __init__(self, *, derived: Derived, **kwargs: Any) -> None:
+        super().__init__(name=SUBJECT, **kwargs)
+        self.derived = derived
+        found = derived.result(shown_path(self.path))
+        self.user_properties.append((_RESULT, found.packed()))
+        if derived.wrong is None:
+            self.add_marker(pytest.mark.skip(reason=NOT_YET))
+
+    def runtest(self) -> None:
+        verdict = unfinished(self.derived, self._command())
+        assert verdict is not None  # or the node is skipped
+        raise WrongGradient(messages.text(verdict))
 
 
 class CheckItem(_Item):
@@ -241,25 +278,14 @@ class CheckItem(_Item):
         remembered = Remembered(database, self._node(), sizes) if database else None
         return Plan(_profile(), _seed(self.config), sizes, remembered=remembered)
 
-    def _node(self) -> str:
-        return f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
-
-    def _command(self) -> str:
-        command = f'pytest "{self._node()}"'
-        if _profile() != "default":
-            command += f" --hypothesis-profile={_profile()}"
-        if held := _held(self.config):
-            command += f" --gradcheck-size={','.join(map('='.join, held))}"
-        seed = _seed(self.config)
-        return command if seed is None else f"{command} --hypothesis-seed={seed}"
-
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     found = [
         Result.unpacked(value)
         for reports in terminalreporter.stats.values()
         for reported in reports
-        if isinstance(reported, pytest.TestReport) and reported.when == "call"
+        if isinstance(reported, pytest.TestReport)
+        and (reported.when == "call" or reported.skipped)  # before the call
         for key, value in reported.user_properties
         if key == _RESULT and isinstance(value, str)
     ]

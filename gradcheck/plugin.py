@@ -10,14 +10,14 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("gradcheck_cases", "folders of case files", type="args", default=[])
-    parser.addoption(
+    parser.addini("gradcheck_reference", "the folder of their twins", default="reference")
+    parser.getgroup("gradcheck").addoption(
         "--gradcheck-size",
         action="append",
         default=[],
         metavar="H=512,D=512",
-        help="hold sizes of the cells, to check them as they are used",
+        help="hold sizes of the cells, to check them as they are used, in fewer examples",
     )
-    parser.addini("gradcheck_reference", "the folder of their twins", default="reference")
 
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis looks for the profile that was asked for

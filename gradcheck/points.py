@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array, Cell
+from gradcheck.cells.returned import Unusable
 from gradcheck.cells.unrolled import CLOCK, unroll
 from gradcheck.checking.judge import Refer, by_autograd, gradient, numeric
 from gradcheck.drawing import draw, given
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError, WrongGradient
 from gradcheck.evidence import Evidence, Examiner
-from gradcheck.finding import Finding, Right, Unjudged, Wrong
+from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
 from gradcheck.oracles.reference import Reference
 from gradcheck.running.run import Crash
 from gradcheck.show import record
@@ -73,7 +74,7 @@ class Point:
             "gradients": self.gradients,
             "truth": self.truth,
         }
-        findings = {label: _plain(one) for label, one in self.findings.items()}
+        findings = {label: record.judged(one) for label, one in self.findings.items()}
         return {**record.plain(plain), "findings": findings}
 
     def raise_if_wrong(self) -> None:
@@ -99,18 +100,31 @@ def at(
 
     Raises CaseError for numbers that do not fit the shapes of the cell.
     """
+    evidence = posed(only(what, reference), inputs, cotangents, steps)
+    return judged(evidence)
+
+
+def posed(
+    target: Target,
+    inputs: Mapping[str, Any],
+    cotangents: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+) -> Evidence:
+    """The evidence on a cell at one's own numbers; ``seed`` draws cotangents that are left out.
+
+    Raises CaseError for numbers that do not fit.
+    """
     for name, given_by_name in (("inputs", inputs), ("cotangents", cotangents or {})):
         if not isinstance(given_by_name, Mapping):
             said = type(given_by_name).__name__
             raise CaseError(f"{name} is {said}; write a dict of arrays by name.")
-    if steps is not None and (not isinstance(steps, int) or steps < 0):
-        raise CaseError(f"steps is {steps!r}; write a whole number from 0 up.")
-    target = _one(what, reference)
+    counted(steps)
     twin, cell = target.twin(), target.cell
     if steps is not None:
         cell, twin, inputs = _steps(cell, twin, inputs, steps)
     taken = given.inputs(cell, inputs)
-    example = Example(tuple(given.sizes(cell, taken).items()), 0, GIVEN)
+    example = Example(tuple(given.sizes(cell, taken).items()), seed, GIVEN)
     wanted = dict(cotangents or {})
 
     def chosen(outputs: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -123,10 +137,17 @@ def at(
     evidence = Evidence(Examiner(cell, twin), example, taken, chosen)
     with suppress(Crash):  # a finding of each gradient
         _ = evidence.cotangents  # or they are of no output, or of another shape
-    return _point(cell, evidence, {"fd": numeric} | ({"autograd": by_autograd} if twin else {}))
+    return evidence
 
 
-def _one(what: Any, reference: Any) -> Target:
+def counted(steps: Any) -> None:
+    """Raises CaseError for a number of steps that is none."""
+    if steps is not None and (not isinstance(steps, int) or steps < 0):
+        raise CaseError(f"steps is {steps!r}; write a whole number from 0 up.")
+
+
+def only(what: Any, reference: Any = None) -> Target:
+    """The one cell that is meant. Raises CaseError if there are several, or none."""
     found = list(targets(what, reference))
     malformed = [one.message for one in found if isinstance(one, Malformed)]
     if malformed:
@@ -160,13 +181,18 @@ def _steps(
     return over_time.cell, twin, {**inputs, **clock}
 
 
-def _point(cell: Cell, evidence: Evidence, oracles: Mapping[str, Refer]) -> Point:
+def judged(evidence: Evidence) -> Point:
+    """What each oracle says, and who is right."""
+    cell = evidence.cell
+    oracles: dict[str, Refer] = {"fd": numeric}
+    if evidence.twin is not None:
+        oracles["autograd"] = by_autograd
     findings: dict[str, Finding] = {}
     truth: dict[str, dict[str, Array]] = {oracle: {} for oracle in oracles}
     for argument in cell.arguments:
         for oracle, refer in oracles.items():
             label = f"d{argument.name}[{oracle}]"
-            findings[label] = gradient(argument.name, refer)(evidence)
+            findings[label] = _judged(evidence, argument.name, refer)
             reference = _asked(evidence, argument.name, refer)
             if reference is not None and not reference.directions:
                 truth[oracle][f"d{argument.name}"] = reference.value
@@ -177,6 +203,15 @@ def _point(cell: Cell, evidence: Evidence, oracles: Mapping[str, Refer]) -> Poin
     except (Crash, CaseError):
         outputs, cotangents, hand = {}, {}, {}
     return Point(cell.name, evidence.inputs, cotangents, outputs, hand, truth, findings)
+
+
+def _judged(evidence: Evidence, name: str, refer: Refer) -> Finding:
+    """What is found of one gradient; one that is None is not derived yet."""
+    with suppress(Crash, CaseError):
+        hand = evidence.hand[name]
+        if not evidence.cell.derived or (isinstance(hand, Unusable) and hand.kind == "missing"):
+            return Unjudged(Reason.NOT_DERIVED)
+    return gradient(name, refer)(evidence)
 
 
 def _asked(evidence: Evidence, name: str, refer: Refer) -> Reference | None:
@@ -194,12 +229,3 @@ def _said(finding: Finding) -> str:
             return f"not judged: {reason.value}"
         case Wrong():
             return folded(sentence(finding))
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    match finding:
-        case Wrong():
-            return {"verdict": "wrong", **record.finding(finding)}
-        case Unjudged(reason):
-            return {"verdict": "unjudged", "reason": reason.value}
-    return {"verdict": "right"}

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from gradcheck.cells.cell import Cell, Source
+from gradcheck.checking.derived import as_far_as_it_goes
 from gradcheck.errors import CaseError, shown_path
 from gradcheck.lines import instrument
 from gradcheck.lines.instrument import Script
@@ -30,13 +31,23 @@ class Target:
 
     cell: Cell
     path: Path  # or what stands for one, such as <stdin>
-    listing: Callable[[], Listing]
+    listing: Callable[..., Listing]  # of its file, perhaps with the tree changed first
     said: str
     reference: Path | Function | None = None
 
+    def derivation(self) -> Listing:
+        """The listing. Raises CaseError if there is no derivation yet, or none to be followed."""
+        if not self.cell.derived:
+            raise CaseError(f"{self.cell.name} is not derived yet: it has no backward.")
+        return self.listing()
+
     def script(self) -> Script:
         """The derivation with its lines open to change. Raises CaseError if it has no source."""
-        return instrument.script(self.listing())
+        return instrument.script(self.derivation())
+
+    def judged(self) -> Script:
+        """The same of what can be judged of it: a half-written derivation as far as it goes."""
+        return instrument.script(as_far_as_it_goes(self.cell, self.derivation)[0])
 
     def twin(self) -> Any:
         """The twin, if there is one and PyTorch to run it with. Raises CaseError if it is none."""
@@ -119,5 +130,5 @@ def _function(reference: Any) -> Function | None:
     )
 
 
-def _unfollowed(cell: Cell) -> Listing:
+def _unfollowed(cell: Cell, first: Any = None) -> Listing:
     raise CaseError(f"The source of {cell.name} is not known.")

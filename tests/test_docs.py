@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401  # before pytester, which would unload it between its runs
 
+import gradcheck
 from gradcheck.api import proofread
 from gradcheck.cells.cell import Cell
 from gradcheck.cells.shapes import parse
@@ -14,6 +16,7 @@ from gradcheck.drawing.draw import REGIMES
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.finding import Reason
 from gradcheck.laws.every import LAWS
+from gradcheck.new import write
 from gradcheck.show import proofs, record
 from gradcheck.source.cases import read
 from gradcheck.source.closure import closure
@@ -136,6 +139,62 @@ def test_every_case_says_what_it_is_where_it_was_published_and_what_its_letters_
                 assert re.search(rf"\b{name}\b", said + own[cell.name]), (
                     f"{path.name} does not say what {name} is"
                 )
+
+
+PAPER = DOCS["from-paper-to-case.md"]
+
+
+@pytest.fixture
+def paper(tmp_path, monkeypatch):
+    """A folder with the forward and the twin of the page; writes a backward into the case."""
+    monkeypatch.chdir(tmp_path)
+    forward, twin, *_ = blocks(PAPER, "python")
+    for folder, text in (("cases", forward), ("reference", twin)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "fastgrnn.py").write_text(text, encoding="utf-8")
+
+    def write(backward):
+        text = forward.replace("    return h\n", f"\n{backward}\n    return h, backward\n", 1)
+        Path("cases/fastgrnn.py").write_text(text, encoding="utf-8")
+
+    return write
+
+
+def test_the_forward_of_the_paper_is_its_twins_and_not_derived(paper):
+    report = gradcheck.check("cases/fastgrnn.py", profile="fast")
+    assert [one.passed for one in report.results if one.subject == "forward"] == [True]
+    assert report.results[0].unjudged == {"not derived": 8}
+    twin = Path("reference/fastgrnn.py")
+    text = twin.read_text(encoding="utf-8").replace("z * h_prev + (", "(")
+    twin.write_text(text, encoding="utf-8")
+    said = str(gradcheck.check("cases/fastgrnn.py", profile="fast"))
+    (agreement,) = (block for block in blocks(PAPER) if block.startswith("The two agree"))
+    assert agreement.strip() in said
+
+
+def test_the_stubs_of_the_paper_are_those_that_are_written_and_told(paper):
+    stubs = blocks(PAPER, "python")[2]
+    write("derived", Path("cases"), Path("reference"), "cases/fastgrnn.py")
+    assert stubs in Path("cases/derived.py").read_text(encoding="utf-8")
+    paper(stubs)
+    (message,) = (block for block in blocks(PAPER) if "is not finished" in block)
+    assert message.strip() in str(gradcheck.check("cases/fastgrnn.py", profile="fast"))
+
+
+def test_the_paper_is_proofread_as_the_page_shows(paper):
+    stubs, first = blocks(PAPER, "python")[2:4]
+    for line in first.splitlines():
+        name = line.split(" = ")[0]
+        stubs = re.sub(rf"^{name} = \.\.\..*$", line, stubs, flags=re.M)
+    paper(stubs)
+    (shown,) = (block for block in blocks(PAPER) if "✗" in block)
+    (proof,) = gradcheck.proofread("cases/fastgrnn.py")
+    assert shown in proofs.text(proof, numbers=False).plain
+
+
+def test_the_derivation_of_the_paper_is_right(paper):
+    paper(blocks(PAPER, "python")[4])
+    gradcheck.check("cases/fastgrnn.py", profile="fast").raise_if_wrong()
 
 
 def test_contributing_fits_one_screen():

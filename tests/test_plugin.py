@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401  # before pytester, which would unload it between its runs
 
 from gradcheck.laws.every import LAWS
 

@@ -6,6 +6,7 @@ from statistics import median
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from gradcheck.api import proofread
 from gradcheck.checking.check import checks
@@ -13,6 +14,7 @@ from gradcheck.lines.proof import WRONG
 from gradcheck.oracles import complex_step, twins
 from gradcheck.oracles.loss import Loss
 from gradcheck.show import proofs
+from gradcheck.source import execute
 from gradcheck.source.cases import read
 from tests import helpers
 
@@ -72,7 +74,7 @@ def message(cell, label):
 
 def test_a_gradient_that_is_not_divided_by_the_steps_is_told_so(edited):
     told = message(edited("lstm_softmax", NOT_DIVIDED), "dby[autograd]")
-    assert unmeasured(told).startswith(unmeasured(SHOWN[1]))
+    assert unmeasured(told).startswith(unmeasured(SHOWN[2]))
     assert "\ndby is T times what it should be.\n" in told
 
 
@@ -115,13 +117,13 @@ def test_the_line_of_the_usual_lstm_is_wrong_where_the_tanh_is_handed_on(edited)
         "\n        ds = dc * (1 - c**2)"
     )
     cell = edited("lstm_tanh_carry", (lines, "ds = dc + dh * o * (1 - c**2)"))
-    assert proofread_as_shown(cell, SHOWN[2])
+    assert proofread_as_shown(cell, SHOWN[3])
 
 
 def test_the_line_of_the_other_lstm_is_wrong_in_the_usual_one(edited):
     line = "dc = dc + dh * o * (1 - np.tanh(c) ** 2)"
     cell = edited("lstm", (line, "dc = (dc + dh * o) * (1 - np.tanh(c) ** 2)"))
-    assert proofread_as_shown(cell, SHOWN[3])
+    assert proofread_as_shown(cell, SHOWN[4])
 
 
 def proofread_as_shown(cell, shown):
@@ -129,6 +131,40 @@ def proofread_as_shown(cell, shown):
     lines = proofs.text(proof, numbers=False).plain.splitlines()
     count = len(shown.splitlines())
     return [line.split() for line in lines[:count]] == [line.split() for line in shown.splitlines()]
+
+
+def test_the_sign_that_the_thread_gives_a_squared_loss_is_the_wrong_one(edited):
+    cell = edited("squared_loss", ("dloss * (y - target)", "dloss * (target - y)"))
+    assert proofread_as_shown(cell, SHOWN[1])
+
+
+def test_the_line_of_the_slide_for_all_parameters_lacks_a_transpose(edited):
+    cell = edited("lstm_slide_stacked", ("dTheta = dhat @ xh.T", "dTheta = dhat @ xh"))
+    assert message(cell, "dTheta[autograd]").startswith(SHOWN[6])
+
+
+def test_the_log_of_the_example_is_as_shown():
+    program = execute.module(ROOT / "examples" / "three_words.py")
+    printed = CliRunner().invoke(program.main, ["--weights", "apart", "--steps", "0"]).output
+    assert _exact(SHOWN[5]) in _exact(printed)
+
+
+def _exact(log):
+    """A log without how far autograd is, which is rounding."""
+    return re.sub(r"\d[+-]?e-[12]\d |0e\+00 ", "# ", log)
+
+
+def test_the_lines_that_the_articles_names_stand_for_are_those_of_the_cases():
+    _, table = PAGE.split("| in the articles |")
+    lines = re.findall(r"^\|.*\| (`.*) \|$", table.split("\n\n")[0], flags=re.M)
+    text = "".join(
+        (ROOT / "cases" / f"{name}.py").read_text(encoding="utf-8")
+        for name in ("lstm_column", "next_word")
+    )
+    assert len(lines) == 8
+    for line in lines:
+        for code in re.findall(r"`(.*?)`", line):
+            assert code in text, code
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 8])

@@ -90,6 +90,7 @@ class Cell:
     around: Callable[[Mapping[str, Any]], Point] | None = None  # needed only where there are some
     dtype: str = "float64"  # of its outputs on inputs of float64: what it computes in
     finer: "Cell | None" = None  # the same in float64, if its code names a coarser type
+    derived: bool = True  # it has a backward; one that has none yet returns nothing
 
     def at(self, inputs: Mapping[str, Any]) -> Point:
         """The forward around ``inputs``."""

@@ -42,6 +42,8 @@ def checks(cell: Cell, twin: "Twin | None") -> Iterator[Check]:
     if twin is not None:
         forward = judge.guarded(judge.forward)
         yield Check("forward[autograd]", "autograd", "forward", examiner, forward)
+    if not cell.derived:
+        return
     over_time = unroll(cell)
     if over_time is not None:
         unrolled = Examiner(over_time.cell, twin and _twin_over_time(twin, cell))

@@ -1,5 +1,6 @@
 """Put a check to the test on many examples, and shrink the first that fails."""
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,8 @@ from gradcheck.checking.check import Check
 from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.smaller import smaller
 from gradcheck.checking.tally import Record
-from gradcheck.drawing.draw import Example
-from gradcheck.drawing.strategies import LARGEST, PROFILES, count, examples
+from gradcheck.drawing.draw import EXTREME, Example
+from gradcheck.drawing.strategies import LARGEST, PROFILES, examples
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Wrong
@@ -38,8 +39,23 @@ class Plan:
     remembered: Remembered | None = None
     found: Remembered | None = None
 
+    def most_of(self, cell: Cell) -> int:
+        """How many examples are drawn for a cell: as many as the profile says, and fewer where
+        sizes are held that make its arguments large.
+        """
+        every = PROFILES[self.profile]
+        return self.most or max(_FEWEST, min(every, _ENTRIES // self.entries(cell)))
+
+    def entries(self, cell: Cell) -> int:
+        """How many numbers an example has at most."""
+        sizes = {name: self.sizes.get(name, LARGEST) for name in cell.size_names}
+        shapes = [argument.shape.sizes(sizes) for argument in cell.arguments]
+        return max(1, sum(math.prod(shape) for shape in shapes))
+
     def examples(self, check: Check) -> int:
-        return self.most or count(self.profile, law=check.subject == "law")
+        """How many of them a check meets: a law a quarter, since it breaks nearly everywhere."""
+        every = self.most_of(check.cell)
+        return max(1, every // 4) if check.subject == "law" and not self.most else every
 
 
 DEFAULT = Plan()
@@ -48,6 +64,9 @@ DEFAULT = Plan()
 # its tensor may be wrong by all of itself, and no direction shows it.
 _CLOSELY = 10
 _TURNS = 4
+_ENTRIES = 10**7  # of all arguments, over all examples of a cell
+_FEWEST = 3
+_LARGE = 10**5
 _TURN = 2**32  # far from any seed that a person gives
 _MOST = 2**20  # examples of one seed
 
@@ -69,12 +88,14 @@ class Draws:
     most: int
     seed: int
     sizes: tuple[tuple[str, int], ...]
+    large: bool = False
 
     @classmethod
     def of(cls, check: Check, plan: Plan, turn: int) -> "Draws":
         """What a plan draws for a check; each ``turn`` draws anew."""
-        most = plan.most or PROFILES[plan.profile]
-        return cls(check.time, most, (plan.seed or 0) + turn * _TURN, tuple(plan.sizes.items()))
+        most = plan.most_of(check.cell)
+        seed, sizes = (plan.seed or 0) + turn * _TURN, tuple(plan.sizes.items())
+        return cls(check.time, most, seed, sizes, plan.entries(check.cell) > _LARGE)
 
     def __call__(self, examiner: Examiner) -> tuple[Example, ...]:
         """The examples, the simplest first. Raises CaseError if there are none to be had."""
@@ -86,6 +107,8 @@ class Draws:
                 drawn.append(found[-1 if k else 0])
         except Unsatisfiable:
             raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
+        if self.large:  # of extreme numbers little but rounding would be left, and seen slowly
+            return tuple(replace(e, regime="ordinary") if e.regime in EXTREME else e for e in drawn)
         return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
 
     def run(

@@ -35,7 +35,7 @@ class Result:
     @property
     def label(self) -> str:
         """The node's id inside the cell, such as dWf[fd]."""
-        return f"{self.subject}[{self.oracle}]"
+        return f"{self.subject}[{self.oracle}]" if self.oracle else self.subject
 
     @property
     def column(self) -> str:

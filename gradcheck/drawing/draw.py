@@ -20,6 +20,8 @@ EXTREME = ("saturated", "huge", "tiny")  # what cancels, 1 - f or exp(x) - 1, ma
 # What the numbers are made in; a failure shrinks to the first.
 DTYPES = ("float64", "float32")
 
+_WIDE = 16  # sizes above it are those of use
+
 # Every state exactly zero, all else ordinary: asked for by name, to tell patterns apart.
 AT_REST = "at rest"
 
@@ -61,6 +63,7 @@ def inputs(cell: Cell, example: Example) -> dict[str, Any]:
             drawn[argument.name] = argument.value
             continue
         array = _fill(generator, argument.shape, sizes, example.regime)
+        array = _by_fan_in(array) if argument.shape.domain is None else array
         if example.regime == "zeros" and argument.name in states:
             array = _zeroed(generator, array)
         if example.regime == AT_REST and argument.name in states:
@@ -138,6 +141,14 @@ def _numbers(generator: np.random.Generator, shape: tuple[int, ...], regime: str
             return np.asarray(hundredths / 10 ** int(generator.integers(5, 12)))
         case _:
             return np.asarray(hundredths / 100)
+
+
+def _by_fan_in(array: Array) -> Array:
+    """Matrices that are large both ways are weights at the size of use: numbers of order one would
+    saturate whatever they feed, and all would be rounding.
+    """
+    *_, fan = [0, 0, *sorted(array.shape)][:-1]
+    return array * np.sqrt(_WIDE / 2 / fan) if fan > _WIDE else array
 
 
 def _typed(array: Array, dtype: str) -> Array:

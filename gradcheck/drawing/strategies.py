@@ -19,11 +19,6 @@ _DTYPES = 5 * DTYPES[:1] + DTYPES[1:]
 PROFILES = {"fast": 20, "default": 100, "thorough": 1000}
 
 
-def count(profile: str, *, law: bool) -> int:
-    """How many examples a node has; a law a quarter of it, since it breaks nearly everywhere."""
-    return PROFILES[profile] // (4 if law else 1)
-
-
 @st.composite
 def examples(
     draw_from: st.DrawFn,

@@ -21,10 +21,12 @@ class Hooks:
     module: dict[str, Any] = field(default_factory=dict)
     watching: bool = False
     seen: dict[int, list[Any]] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)  # in which it was seen
     spaces: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def saw(self, key: int, value: Any, frame: dict[str, Any], space: dict[str, Any]) -> None:
         self.seen.setdefault(key, []).append(copy.deepcopy(value))
+        self.order.append(key)
         self.spaces[key] = {**self.module, **frame, **space}
 
     def passed(self, key: int, value: Any, frame: dict[str, Any], space: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """The sentences of what a check of a gradient, or of the forward, found wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from gradcheck.finding import Wrong
 
@@ -25,6 +25,26 @@ def _disagrees(wrong: Wrong) -> str:
     return f"{wrong.name} disagrees with {reference.oracle} {entries}, {by}."
 
 
+def _unfinished(wrong: Wrong) -> str:
+    half, gradients = wrong.facts["half"], wrong.facts["gradients"]
+    lines = [f"backward is not finished: {_listed(half.missing)} missing."]
+    if half.stages:
+        lines.append("Derive what is missing in the reverse order of the forward:")
+        width = max(len(stage.source) for stage in half.stages)
+        lines += [
+            f"  line {stage.line}: {stage.source:<{width}}  {', '.join(stage.missing)}"
+            for stage in half.stages
+        ]
+    known = [name if name not in half.missing else "None" for name in gradients]
+    if not wrong.facts["runs"] and set(known) != {"None"}:
+        lines.append(f"Until then, `return {', '.join(known)}` lets the rest be judged.")
+    return "\n".join(lines).replace("{", "{{").replace("}", "}}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
 _KINK = (
     "{entry} is no single value here: the forward has a kink.\n"
     "At {at} = {point:.6g} the slope is {left:.6g} to the left and {right:.6g} to the right; the "
@@ -34,6 +54,7 @@ _FEW = "{name} could be judged in only {judged} of {examples} examples.\n"
 
 SENTENCES: Mapping[str, Template] = {
     "failed": "{said}",
+    "unfinished": _unfinished,
     "disagrees": _disagrees,
     "kink-outside": _KINK + "which lies outside of both, and is wrong whatever is declared.",
     "kink-undeclared": _KINK

@@ -73,6 +73,43 @@ def _only(name: str, facts: Mapping[str, Any]) -> str:
     return f"It is {facts['word']} only {where}."
 
 
+def _agree_at_zero(name: str, facts: Mapping[str, Any]) -> str:
+    """Of a case and its twin, whose forwards differ elsewhere."""
+    named = " and ".join(facts["names"])
+    where = f"every one of the {facts['kind']}, {named}," if facts["kind"] else named
+    return f"The two agree where {where} is zero: look at the terms that it enters."
+
+
+def _gates_exchanged(name: str, facts: Mapping[str, Any]) -> str:
+    gates = " and ".join(facts["gates"])
+    swaps = ", ".join(f"{one} for {other}" for one, other in facts["pairs"])
+    return f"The two agree with the gates {gates} exchanged: {swaps}."
+
+
+def _gate_flipped(name: str, facts: Mapping[str, Any]) -> str:
+    gate, names = facts["gate"], ", ".join(facts["names"])
+    return (
+        f"The two agree once {names} change sign: one has 1 - {gate} where the other has {gate}, "
+        f"if {gate} is a sigmoid."
+    )
+
+
+def _blocks_exchanged(name: str, facts: Mapping[str, Any]) -> str:
+    twin = ", ".join(map(str, facts["order"]))
+    case = ", ".join(map(str, sorted(facts["order"])))
+    return (
+        f"The two agree with the blocks of {facts['axis']} exchanged: where the case has {case}, "
+        f"the twin has {twin}."
+    )
+
+
+def _block_flipped(name: str, facts: Mapping[str, Any]) -> str:
+    return (
+        f"The two agree once block {facts['block']} (from 0) of {facts['axis']} changes sign: one "
+        "has 1 minus the gate that the other has, if it is a sigmoid."
+    )
+
+
 _SENTENCES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "sign": _sign,
     "factor": _factor,
@@ -81,4 +118,9 @@ _SENTENCES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "interchanged": _interchanged,
     "blocks": _blocks,
     "only": _only,
+    "agree-at-zero": _agree_at_zero,
+    "gates-exchanged": _gates_exchanged,
+    "gate-flipped": _gate_flipped,
+    "blocks-exchanged": _blocks_exchanged,
+    "block-flipped": _block_flipped,
 }

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.drawing.draw import Example
-from gradcheck.finding import Wrong
+from gradcheck.finding import Finding, Unjudged, Wrong
 from gradcheck.lines.proof import Proof
 from gradcheck.mutation.mutate import Score
 from gradcheck.oracles.reference import Reference
-from gradcheck.show import patterns, witnesses
+from gradcheck.show import hints, patterns, witnesses
 from gradcheck.show.sentences import sentence
+from gradcheck.steps.rows import Row, Traced
 from gradcheck.verdicts.verdict import Verdict
 from gradcheck.verdicts.witnesses import Witnesses
 
@@ -36,7 +37,8 @@ def verdict(one: Verdict) -> dict[str, Any]:
             plain({"kind": p.kind, "name": p.name, "facts": p.facts, "said": patterns.sentence(p)})
             for p in one.patterns
         ],
-        "hint": one.hint,
+        "hint": hints.sentence(one.hint) if one.hint else "",
+        "cut": asdict(one.cut) if one.cut else None,
         "special": list(one.special),
         "example": example(one.example) if one.example else None,
         "inputs": plain(one.inputs),
@@ -57,6 +59,43 @@ def finding(one: Wrong) -> dict[str, Any]:
         "oracle": one.reference.oracle if one.reference else None,
         "facts": plain(one.facts),
     }
+
+
+def judged(one: Finding) -> dict[str, Any]:
+    """What a check found on one example."""
+    match one:
+        case Wrong():
+            return {"verdict": "wrong", **finding(one)}
+        case Unjudged(reason):
+            return {"verdict": "unjudged", "reason": reason.value}
+    return {"verdict": "right"}
+
+
+def trace(one: Traced) -> dict[str, Any]:
+    """A cell worked through, in the form that docs/api.md gives."""
+    walked = one.walked
+    return {
+        "schema": SCHEMA,
+        "cell": one.cell,
+        "file": str(one.file),
+        "ok": one.ok,
+        "steps": one.steps,
+        "given": _rows(walked.given),
+        "forward": [{"step": step.number, "rows": _rows(step.rows)} for step in walked.forward],
+        "backward": [{"step": step.number, "rows": _rows(step.rows)} for step in walked.backward],
+        "totals": _rows(one.totals),
+        "findings": {label: judged(found) for label, found in one.findings.items()},
+        "lines": [asdict(line) | {"mends": list(line.mends)} for line in one.lines],
+        "failed": walked.failed,
+        "unfollowed": one.unfollowed,
+    }
+
+
+def _rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [
+        {**plain(vars(row)), "shape": None if row.value is None else list(np.shape(row.value))}
+        for row in rows
+    ]
 
 
 def example(one: Example) -> dict[str, Any]:
@@ -92,7 +131,8 @@ def proof(one: Proof) -> dict[str, Any]:
         "file": str(one.path),
         "verdict": one.verdict,
         "reason": one.reason,
-        "hint": one.hint,
+        "hint": hints.sentence(one.hint) if one.hint else "",
+        "cut": asdict(one.cut) if one.cut else None,
         "missing": list(one.missing),
         "absent": list(one.absent),
         "lines": [{**line, "mends": list(line["mends"])} for line in lines],

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from gradcheck.checking.derived import SUBJECT
 from gradcheck.checking.result import Result
 from gradcheck.finding import Reason
 
@@ -54,12 +55,14 @@ def of(results: Iterable[Result]) -> Table:
 
 
 def _gradients(found: Sequence[Result]) -> str:
-    gradients = {r.subject for r in found if r.subject not in ("forward", "law")}
+    gradients = {r.subject for r in found if r.subject not in ("forward", "law", SUBJECT)}
     wrong = {r.subject for r in found if not r.passed} & gradients
-    if not gradients:
+    missing = sum(r.unjudged[Reason.NOT_DERIVED.value] for r in found if r.subject == SUBJECT)
+    if not gradients and not missing:
         return "-"
-    count = f"{len(gradients) - len(wrong)} of {len(gradients)}"
-    return f"[red]{count}[/red]" if wrong else f"[green]{count}[/green]"
+    count = f"{len(gradients) - len(wrong)} of {len(gradients) + missing}"
+    colour = "red" if wrong else "yellow" if missing else "green"
+    return f"[{colour}]{count}[/{colour}]"
 
 
 def _unjudged(found: Sequence[Result]) -> str:

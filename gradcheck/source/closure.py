@@ -4,6 +4,7 @@ import ast
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,9 +19,12 @@ from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
 from gradcheck.drawing.sizes import rising
 from gradcheck.errors import CaseError, what_raised
+from gradcheck.source import outputs as written
 
 _LARGEST = 100_000  # entries of one argument at the sizes of the first run
 _RETURN = "End the forward with `return (h, c), backward`, or `return y, backward`."
+_BACKWARD = "backward"
+_Backward = Callable[..., Any] | None  # None of a forward that is not derived yet
 
 
 def closure(
@@ -31,7 +35,8 @@ def closure(
 ) -> Cell:
     """Make a cell of a function in closure form: forward lines, then a nested ``backward``.
 
-    It is run once, on small numbers, to learn the names of its outputs. ``watch`` is what the
+    It is run once, on small numbers, to learn the names of its outputs. One that returns its
+    outputs alone, or None for a backward, is a cell that is not derived yet. ``watch`` is what the
     function reports to where it declares ``contracts``.
     Raises CaseError with what to write if it is not in that form.
     """
@@ -39,12 +44,13 @@ def closure(
     run = _runner(function, source)
     name = function.__name__
     draft = Cell(name, arguments, constants, (), run, source)
-    outputs, names = _trial(draft, function)
+    outputs, names, derived = _trial(draft, function)
     around = None
     if watch is not None and contracts:
         around = partial(contract.point, watch, lambda inputs: run(inputs)[0])
     widest = max((outputs[output].dtype for output in names), key=lambda dtype: dtype.itemsize)
     cell = Cell(name, arguments, constants, names, run, source, contracts, around, widest.name)
+    cell = replace(cell, derived=derived)
     for argument, output in cell.states:
         expected, got = np.shape(outputs[argument]), np.shape(outputs[output])
         if expected != got:
@@ -136,6 +142,8 @@ def _runner(function: Callable[..., Any], source: Source | None) -> Runner:
             given = {n: values[n] for n in keywords}
             result = _called(function, *(values[n] for n in positional), **given)
         outputs, backward = _taken_apart(function.__name__, result)
+        if backward is None:
+            return outputs, _not_derived
 
         def quiet(cotangents: Sequence[Array]) -> object:
             with np.errstate(all="ignore"):
@@ -145,6 +153,10 @@ def _runner(function: Callable[..., Any], source: Source | None) -> Runner:
         return outputs, quiet
 
     return run
+
+
+def _not_derived(cotangents: Sequence[Array]) -> None:
+    """The backward of a forward that has none yet: it returns nothing."""
 
 
 def _called(function: Callable[..., Any], *positional: Any, **keywords: Any) -> Any:
@@ -157,28 +169,45 @@ def _called(function: Callable[..., Any], *positional: Any, **keywords: Any) -> 
         raise RuntimeError(f"{type(error).__name__} {error}".strip()) from error
 
 
-def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], Callable[..., Any]]:
-    if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
-        if result is None:
-            what = "returns nothing"
-        elif isinstance(result, tuple):
-            kinds = ", ".join(type(part).__name__ for part in result)
-            what = f"returns a tuple of {len(result)} ({kinds}), not outputs and backward"
-        else:
-            what = f"returns {described(result)} alone, without its backward"
-        raise CaseError(f"{name} {what}.\n{_RETURN}")
-    outputs, backward = result
+def _taken_apart(name: str, result: object) -> tuple[tuple[Array, ...], _Backward]:
+    match result:
+        case tuple((outputs, backward)) if callable(backward) or backward is None:
+            pass
+        case np.ndarray() | np.floating() | np.complexfloating():
+            outputs, backward = result, None
+        case tuple() if result and all(map(_is_output, result)):
+            outputs, backward = result, None
+        case _:
+            raise CaseError(f"{name} {_returned(result)}.\n{_RETURN}")
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     for k, output in enumerate(outputs):
-        if not isinstance(output, np.ndarray | np.floating | np.complexfloating):
+        if not _is_output(output):
             raise CaseError(
                 f"Output {k + 1} of {name} is {described(output)}, not a NumPy array.\n{_RETURN}"
             )
     return tuple(np.asarray(output) for output in outputs), backward
 
 
-def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array], tuple[str, ...]]:
-    """Run once with sizes 2, 3, 4, ...: the values by name, and the names of the outputs."""
+def _is_output(value: object) -> bool:
+    return isinstance(value, np.ndarray | np.floating | np.complexfloating)
+
+
+def _returned(result: object) -> str:
+    """What a function returns that are no outputs."""
+    if result is None:
+        return "returns nothing"
+    if isinstance(result, tuple):
+        kinds = ", ".join(type(part).__name__ for part in result)
+        return f"returns a tuple of {len(result)} ({kinds}), not outputs and backward"
+    return f"returns {described(result)} alone, without its backward"
+
+
+def _trial(
+    draft: Cell, function: Callable[..., Any]
+) -> tuple[dict[str, Array], tuple[str, ...], bool]:
+    """Run once with sizes 2, 3, 4, ...: the values by name, the names of the outputs, and whether
+    there is a backward.
+    """
     sizes = rising(draft.size_names)
     example = Example(tuple(sizes.items()), seed=0)
     if not draw.fits(draft, example):
@@ -198,14 +227,20 @@ def _trial(draft: Cell, function: Callable[..., Any]) -> tuple[dict[str, Array],
         path = draft.source.path if draft.source else None
         said = what_raised(error, path)
         raise CaseError(f"Its forward fails at {example} with {said}") from None
-    names = _output_names(backward, len(outputs))
+    derived = backward is not _not_derived
+    if derived:
+        names = _output_names(backward, len(outputs))
+    elif _BACKWARD in {getattr(part, "co_name", None) for part in function.__code__.co_consts}:
+        raise CaseError(f"{draft.name} does not return its {_BACKWARD}.\n{_RETURN}")
+    else:
+        names = written.names(function, len(outputs))
     for name, output in zip(names, outputs, strict=True):
         if output.dtype.kind != "f":
             raise CaseError(
                 f"{name} is {output.dtype} although every input is float64.\nRemove the cast, or "
                 "the buffer of another type, that it went through."
             )
-    return {**values, **dict(zip(names, outputs, strict=True))}, names
+    return {**values, **dict(zip(names, outputs, strict=True))}, names, derived
 
 
 def _output_names(backward: Backward, count: int) -> tuple[str, ...]:

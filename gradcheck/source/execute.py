@@ -1,13 +1,22 @@
-"""Execute a Python file as a module."""
+"""Execute a Python file as a module, and the files beside it that it imports."""
 
 import ast
 import importlib.util
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+)
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,8 +33,9 @@ def module(
     """Execute the file and return it as a module, perhaps with its syntax tree changed first.
 
     ``names`` are put into the module before it runs, for what the change refers to. Compiled
-    from its text at every call: a bytecode cache compares time stamps, and would miss an edit of
-    the same length within the same second.
+    from its text at every call, and so is each file beside it that it imports, such as another
+    case: a bytecode cache compares time stamps, and would miss an edit of the same length within
+    the same second.
     Raises CaseError if the file cannot be read, parsed or executed.
     """
     path = path.resolve()
@@ -34,20 +44,19 @@ def module(
     assert spec is not None  # a spec without a loader always exists
     loaded = importlib.util.module_from_spec(spec)
     loaded.__file__ = str(path)
-    # At the end of the path, so that a case called random.py hides nothing of the standard library.
-    extra = [str(path.parent), str(path.parent.parent)]
-    sys.path += extra
     sys.modules[name] = loaded
     linecache.checkcache(str(path))
     try:
         loaded.__dict__.update(names or {})
         tree = change(ast.parse(path.read_bytes(), str(path)))
-        exec(compile(tree, str(path), "exec"), loaded.__dict__)
+        with _importing_from(path.parent):
+            exec(compile(tree, str(path), "exec"), loaded.__dict__)
         loaded.__dict__.update(_late(loaded.__dict__))
     except OSError as error:
         raise CaseError(f"{shown_path(path)} cannot be read: {error.strerror or error}.") from None
     except SyntaxError as error:
-        where = f"{shown_path(path)}:{error.lineno}" if error.lineno else shown_path(path)
+        where = shown_path(Path(error.filename or path))  # it may be in a file that is imported
+        where = f"{where}:{error.lineno}" if error.lineno else where
         line = (error.text or "").strip()
         raise CaseError(f"{where} is not Python: {error.msg}.\n    {line}") from None
     except (CaseError, KeyboardInterrupt):
@@ -56,10 +65,54 @@ def module(
         raise CaseError(
             f"{shown_path(path)} cannot be imported: {what_raised(error, path)}"
         ) from None
-    finally:
-        for entry in extra:
-            sys.path.remove(entry)
     return loaded
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Let the files of a folder import each other; none of them stays imported afterwards.
+
+    Two folders may each have a gru.py, as cases and their twins do. They are looked for last, so
+    that a case called random.py hides nothing of the standard library. A package stays.
+    """
+    beside, above, before = _Beside(str(folder)), str(folder.parent), set(sys.modules)
+    sys.meta_path.append(beside)
+    sys.path.append(above)
+    try:
+        yield
+    finally:
+        sys.path.remove(above)
+        sys.meta_path.remove(beside)
+        for name in sys.modules.keys() - before:
+            known = vars(sys.modules[name])
+            if isinstance(known.get("__loader__"), _Anew) and "__path__" not in known:
+                del sys.modules[name]
+
+
+class _Beside:
+    """Finds the modules of one folder."""
+
+    def __init__(self, folder: str) -> None:
+        compiled = ExtensionFileLoader, EXTENSION_SUFFIXES
+        self._finder = FileFinder(folder, compiled, (_Anew, SOURCE_SUFFIXES))
+
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return self._finder.find_spec(name)
+
+
+class _Anew(SourceFileLoader):
+    """Loads a module from its text, without a bytecode cache."""
+
+    def get_code(self, name: str) -> CodeType:
+        path = self.get_filename(name)
+        linecache.checkcache(path)
+        return self.source_to_code(self.get_data(path), path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        module.__dict__.update(_late(module.__dict__))
 
 
 def _late(names: Mapping[str, Any]) -> dict[str, Any]:

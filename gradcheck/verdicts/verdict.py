@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.cells.cell import Array
 from gradcheck.checking.check import Check
+from gradcheck.checking.derived import SUBJECT, Derived
 from gradcheck.checking.judge import by_autograd, numeric
 from gradcheck.checking.tally import Record
 from gradcheck.drawing.draw import Example
@@ -17,8 +18,10 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Wrong
 from gradcheck.lines import declare
 from gradcheck.lines.blame import Blame, Blamer, WrongLine
+from gradcheck.lines.budget import Cut
+from gradcheck.lines.hint import Hint
 from gradcheck.running.run import Crash
-from gradcheck.verdicts import patterns
+from gradcheck.verdicts import agreement, patterns
 from gradcheck.verdicts.fresh import Inquiry
 from gradcheck.verdicts.patterns import Pattern
 from gradcheck.verdicts.witnesses import Witnesses, forwards_agree, hear
@@ -32,7 +35,8 @@ class Verdict:
     striking (``patterns``), and on which example. Without an example the finding is of them all.
 
     ``special`` are the kinds of inputs without which it does not fail; ``hint`` is a contract that
-    would make the derivation right; ``command`` repeats it.
+    would make the derivation right; ``cut`` is where the search for the lines ended, if not all was
+    tried; ``command`` repeats it.
     """
 
     cell: str
@@ -42,7 +46,8 @@ class Verdict:
     witnesses: Witnesses | None = None
     lines: tuple[WrongLine, ...] = ()
     patterns: tuple[Pattern, ...] = ()
-    hint: str = ""
+    hint: Hint | None = None
+    cut: Cut | None = None
     special: tuple[str, ...] = ()
     example: Example | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -70,7 +75,7 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         special = () if finding.kind == UNDECLARED else _special(check, evidence)
         return replace(verdict, special=special, hint=_declaration(verdict, evidence))
     if check.argument is None:
-        return verdict
+        return replace(verdict, patterns=agreement.find(check.examiner))
     blame = blamer.blame(example) if blamer else Blame()
     twin = check.examiner.twin is not None and forwards_agree(evidence)
     refer = by_autograd if twin else numeric
@@ -81,7 +86,16 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         lines=blame.lines,
         patterns=patterns.find(inquiry, example),
         hint=blame.hint,
+        cut=blame.cut,
     )
+
+
+def unfinished(far: Derived, command: str) -> Verdict | None:
+    """What a half-written backward lacks; None of one that is not begun."""
+    if far.wrong is None:
+        return None
+    path = far.cell.source.path if far.cell.source else None
+    return Verdict(far.cell.name, SUBJECT, far.wrong, path, command=command)
 
 
 def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
@@ -94,11 +108,11 @@ def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
     return regime + ((example.dtype,) if example.dtype != plain.dtype else ())
 
 
-def _declaration(verdict: Verdict, evidence: Evidence) -> str:
+def _declaration(verdict: Verdict, evidence: Evidence) -> Hint | None:
     """What to write of a kink that is not declared."""
     source = evidence.cell.source
     if verdict.finding.kind != UNDECLARED or source is None or source.content is None:
-        return ""  # only the file of a case may be executed again
+        return None  # only the file of a case may be executed again
     return declare.declaration(source.path, verdict.cell, evidence.wide.inputs)
 
 

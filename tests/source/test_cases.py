@@ -1,6 +1,8 @@
 """Reading a case file: what is a cell, and what to write where it is not one yet."""
 
+import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,9 @@ import pytest
 from gradcheck.cells.cell import Cell
 from gradcheck.source.cases import Malformed, read
 
+NAME_THEM = (
+    "Give each a name, as in `h = ...`, and end the forward with `return h` or `return h, c`."
+)
 NOT_OUTPUTS = "End the forward with `return (h, c), backward`, or `return y, backward`."
 
 
@@ -131,17 +136,29 @@ MALFORMED = {
         "The constant mode is 'same', and no shape string says how to draw it.\n"
         'Write a number, `*, mode=0.9`, or a shape with a domain, `*, mode: "B < V"`.',
     ),
-    "no backward": (
+    "a backward that is not returned": (
+        'def cell(x: "B"):\n    y = 2 * x\n    def backward(dy): return 2 * dy\n    return y\n',
+        f"cell does not return its backward.\n{NOT_OUTPUTS}",
+    ),
+    "an output without a name": (
         'def cell(x: "B"):\n    return 2 * x\n',
-        f"cell returns an array alone, without its backward.\n{NOT_OUTPUTS}",
+        f"`return 2 * x` does not name its output.\n{NAME_THEM}",
+    ),
+    "a number": (
+        'def cell(x: "B"):\n    return 2.0\n',
+        f"cell returns a float alone, without its backward.\n{NOT_OUTPUTS}",
     ),
     "nothing": (
         'def cell(x: "B"):\n    y = 2 * x\n',
         f"cell returns nothing.\n{NOT_OUTPUTS}",
     ),
-    "outputs without backward": (
+    "an output twice": (
         'def cell(x: "B"):\n    return x, x, x\n',
-        "cell returns a tuple of 3 (ndarray, ndarray, ndarray), not outputs and backward.\n"
+        f"`return (x, x, x)` does not name 3 outputs.\n{NAME_THEM}",
+    ),
+    "outputs and something else": (
+        'def cell(x: "B"):\n    return x, x, "backward"\n',
+        "cell returns a tuple of 3 (ndarray, ndarray, str), not outputs and backward.\n"
         + NOT_OUTPUTS,
     ),
     "list": (
@@ -230,3 +247,80 @@ def test_a_file_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (found,) = read(tmp_path / "gone.py")
     assert found.message == "gone.py cannot be read: No such file or directory."
+
+
+PART = """
+    def part(x: "B"):
+        def backward(dy): return {slope} * dy
+        return 2 * x, backward
+"""
+SYSTEM = """
+    from part import part
+
+    def system(x: "B"):
+        y, part_backward = part(x)
+        def backward(dy): return part_backward(dy)
+        return y, backward
+"""
+
+
+def slope(cell):
+    x = np.ones(3)
+    _, backward = cell.run({"x": x})
+    return backward((x,))[0]
+
+
+def test_a_case_is_built_from_another_which_is_read_anew_each_time(case):
+    def composed(slope):
+        case(PART.format(slope=slope), "part.py")
+        return case(SYSTEM, "system.py")
+
+    for number in (2, 3, 2):  # of one length, and within one second
+        (cell,) = composed(number)
+        assert cell.name == "system"  # the part is a cell of its own file
+        assert slope(cell) == number
+    assert "part" not in sys.modules
+
+
+def test_each_folder_has_its_own_parts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, folder in enumerate(("cases", "others"), start=2):
+        Path(folder).mkdir()
+        for name, text in {"part": PART.format(slope=number), "system": SYSTEM}.items():
+            path = Path(folder, f"{name}.py")
+            path.write_text(textwrap.dedent(text), encoding="utf-8")
+    assert [slope(read(Path(f, "system.py"))[0]) for f in ("cases", "others")] == [2, 3]
+
+
+def test_a_part_called_like_a_module_of_python_hides_nothing(case):
+    case("def part(): return 0", "random.py")
+    (cell,) = case("""
+        import random
+        import tempfile  # it imports random
+
+        def step(x: "B"):
+            def backward(dy): return random.Random(0).choice([2]) * dy
+            return 2 * x, backward
+    """)
+    assert slope(cell) == 2
+
+
+def test_a_part_that_cannot_be_read_is_named(case):
+    assert _said(case(SYSTEM, "system.py")) == (
+        "system.py cannot be imported: ModuleNotFoundError: No module named 'part'\n"
+        "    system.py:2: from part import part"
+    )
+    case("\n\ndef part(x:\n", "part.py")
+    assert _said(case(SYSTEM, "system.py")) == (
+        "part.py:3 is not Python: '(' was never closed.\n    def part(x:"
+    )
+    case("def other(): pass", "part.py")
+    assert _said(case(SYSTEM, "system.py")).startswith(
+        "system.py cannot be imported: ImportError: cannot import name 'part' from 'part'"
+    )
+
+
+def _said(cells):
+    (malformed,) = cells
+    assert isinstance(malformed, Malformed)
+    return malformed.message

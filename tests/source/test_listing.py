@@ -42,7 +42,7 @@ def test_what_mutation_edits_is_what_proofreading_judges(path):
 
 
 def test_the_cases_have_cells_of_every_form():
-    assert sum(len(cases.read(path)) for path in FILES) == 77
+    assert sum(len(cases.read(path)) for path in FILES) >= 77
 
 
 STEP = """
