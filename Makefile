@@ -6,22 +6,22 @@ BIN := .venv/bin
 READY := .venv/ready
 PEERS := .venv/peers
 
-.PHONY: check fast thorough test train gallery trust format clean
+.PHONY: check fast thorough test train gallery trust bench format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
-	$(BIN)/pytest cases -q -n auto --dist loadscope
+	$(BIN)/pytest cases -q -n auto
 
 fast: $(READY)  ## the same on a fifth of the examples, for a pre-commit hook
-	$(BIN)/pytest cases -q -n auto --dist loadscope --hypothesis-profile=fast
+	$(BIN)/pytest cases -q -n auto --hypothesis-profile=fast
 
 thorough: $(READY)  ## the same on ten times as many, drawn at random; the seed is printed
-	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto --dist loadscope
+	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto
 
-test: $(READY)  ## everything
+test: $(READY)  ## everything; ends with where the time went
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -p tools.spent
 
 MODEL := lstm
 TRAIN_rnn := train.py rnn --plot curves-rnn.svg
@@ -36,8 +36,11 @@ train: $(READY)  ## MODEL=rnn, lstm, gru, translator or example: a program of th
 gallery: $(READY)  ## the pages of docs/gallery.md, made from the cases
 	$(BIN)/python -m tools.gallery cases
 
-trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; 45 minutes on two cores
+trust: $(PEERS)  ## gradcheck beside the other checkers, docs/trust.md; an hour on two cores
 	$(BIN)/python -m benchmarks.trust
+
+bench: $(PEERS)  ## how fast, beside them, docs/speed.md, and which budget is over; QUICK=1 for less
+	$(BIN)/python -m benchmarks.speed $(if $(QUICK),--quick)
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -50,8 +53,8 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 $(PEERS): $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,trust]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,trust,bench]'
 	touch $(PEERS)
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

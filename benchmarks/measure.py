@@ -2,6 +2,7 @@
 
 import os
 import platform
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,12 +25,29 @@ OWN = "gradcheck"
 KINDS = ("autograd", "law", "fd")  # of nodes of one step
 DIFFERENCES = "differences"  # finite differences where the complex step is better
 
+# One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
 
 def versions() -> dict[str, str]:
     """What the figures were measured with; no name or path of a machine."""
     names = ("numpy", "torch", "jax", "autograd", "gradcheck")
     found = {"Python": platform.python_version(), **{name: version(name) for name in names}}
     return {**found, "CPUs": str(os.cpu_count())}
+
+
+def calm() -> None:
+    """One thread; and no warning of an overflow, which is part of some draws, or of a type."""
+    import torch
+
+    torch.set_num_threads(1)
+    np.seterr(all="ignore")
+    warnings.simplefilter("ignore")
 
 
 def peer(name: str, *, best: bool = False) -> Peer:
@@ -40,9 +58,9 @@ def peer(name: str, *, best: bool = False) -> Peer:
 # gradcheck on one draw.
 
 
-def evidence(check: Check, drawn: Draw) -> Evidence:
+def evidence(check: Check, drawn: Draw, *, closely: bool = False) -> Evidence:
     """The evidence on a draw; on usual inputs they replace what the example draws."""
-    found = Evidence(check.examiner, drawn.example)
+    found = Evidence(check.examiner, replace(drawn.example, closely=closely))
     if drawn.regime == USUAL:
         found.inputs = dict(zip(found.inputs, map(draw.read_only, inputs(drawn)), strict=True))
     return found

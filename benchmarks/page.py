@@ -1,22 +1,17 @@
 """The page docs/trust.md: its sentences are written here, its figures are measured."""
 
 import math
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from benchmarks.alarms import FULLY, Alarms
+from benchmarks import alarms_page, mends_page
+from benchmarks.asked import Asked
 from benchmarks.faults import Fault
-from benchmarks.measure import CAP, DIFFERENCES, KINDS, OWN, Detected, Size
+from benchmarks.measure import DIFFERENCES, KINDS, OWN, Detected
+from benchmarks.parts import OVER, Found, checkers, shown, table
 from benchmarks.peers import BEST, PEERS
-from benchmarks.plan import LARGE_SEEDS, PEER_REGIMES, QUICK, Key, Plan
-from gradcheck.drawing.draw import DTYPES, REGIMES
+from benchmarks.plan import LARGE_SEEDS, QUICK, Key, Plan
 from gradcheck.oracles.numeric import MOST_ENTRIES
 from gradcheck.oracles.reference import DIRECTIONS
-
-Found = Mapping[Key, Any]
-_OVER = f"over {CAP:.0f} s"
-
 
 _QUICK = """\
 **This page is of a quick run** (`python -m benchmarks.trust --quick`): the smallest size, one or
@@ -34,19 +29,13 @@ def text(plan: Plan, found: Found) -> str:
         _pytest(plan, found),
         _detection(plan, found),
     ]
-    parts += [_every_fault(plan, found), _smallest(plan, found), _own_alarms(plan, found)]
-    parts += [_peer_alarms(plan, found), _times(plan, found), _limits(plan, found)]
+    parts += [
+        _every_fault(plan, found),
+        _smallest(plan, found),
+        alarms_page.own_alarms(plan, found),
+    ]
+    parts += [alarms_page.peer_alarms(plan, found), mends_page.section(mends_of(found)), _limits()]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def shown(size: Size) -> str:
-    return f"({', '.join(map(str, size))})"
 
 
 _HEAD = """\
@@ -119,7 +108,7 @@ _NODES = {"fd": "[fd] nodes", "autograd": "[autograd] nodes", "law": "laws"}
 
 def _detection(plan: Plan, found: Found) -> str:
     rows = []
-    for name, best, label in _checkers(found):
+    for name, best, label in checkers(found):
         cells = [_caught(found.get(("detection", name, best, size))) for size in plan.sizes]
         rows.append([label, *cells])
     return f"""\
@@ -134,20 +123,12 @@ unjudged counts as missed. The first figure is of usual draws alone, the second 
 
 {table(["checker", *map(shown, plan.sizes)], rows)}
 
-"{_OVER}": one check takes longer than that; larger sizes were then not tried."""
-
-
-def _checkers(found: Found) -> list[tuple[str, bool, str]]:
-    """gradcheck, the peers, and the peers at their best: those that were run."""
-    run = {(key[1], key[2]) for key in found if key[0] == "detection"}
-    every = [(OWN, False, OWN), *((peer.name, False, peer.name) for peer in PEERS)]
-    every += [(peer.name, True, f"{peer.name}, sharper") for peer in BEST]
-    return [one for one in every if one[:2] in run]
+"{OVER}": one check takes longer than that; larger sizes were then not tried."""
 
 
 def _caught(results: Sequence[Detected] | None) -> str:
     if results is None or any(result.over for result in results):
-        return _OVER
+        return OVER
     usual = [r.usual for r in results if r.usual.shown]
     total = [r.total for r in results if r.total.shown]
     first = f"{sum(r.all_caught for r in usual)} of {len(usual)}"
@@ -155,12 +136,12 @@ def _caught(results: Sequence[Detected] | None) -> str:
 
 
 def _every_fault(plan: Plan, found: Found) -> str:
-    checkers = [one for one in _checkers(found) if not one[1]]
+    run = [one for one in checkers(found) if not one[1]]
     rows = [
         [
             f"{fault.name}: {fault.what}" + (f" (needs {fault.when})" if fault.when else ""),
             "+" if any(found[("pytest", fault.name)].values()) else "x",
-            *(_marks(plan, found, name, fault) for name, _, _ in checkers),
+            *(_marks(plan, found, name, fault) for name, _, _ in run),
         ]
         for fault in plan.faults
     ]
@@ -171,7 +152,7 @@ One mark for each size, from the smallest: `+` caught on every draw on which the
 on some of them, `x` on none, `.` it does not show at this size, `t` over time. Usual draws decide
 where the fault shows on one of them, otherwise those of the other regimes. All at their defaults.
 
-{table(["fault", "pytest", *(label for _, _, label in checkers)], rows)}"""
+{table(["fault", "pytest", *(label for _, _, label in run)], rows)}"""
 
 
 def _marks(plan: Plan, found: Found, name: str, fault: Fault) -> str:
@@ -188,13 +169,13 @@ def _marks(plan: Plan, found: Found, name: str, fault: Fault) -> str:
 
 
 def _smallest(plan: Plan, found: Found) -> str:
-    checkers = [(f"{OWN} {kind}", False, f"{OWN}, {label}") for kind, label in _AGAINST.items()]
-    checkers += [one for one in _checkers(found) if one[0] != OWN]
+    run = [(f"{OWN} {kind}", False, f"{OWN}, {label}") for kind, label in _AGAINST.items()]
+    run += [one for one in checkers(found) if one[0] != OWN]
 
     def rows(whole: bool) -> list[list[str]]:
         return [
             [label, *(_power(found, ("smallest", name, best, s, whole)) for s in plan.sizes)]
-            for name, best, label in checkers
+            for name, best, label in run
         ]
 
     head = ["checker", *map(shown, plan.sizes)]
@@ -217,117 +198,16 @@ def _power(found: Found, key: Key) -> str:
     if value is None:
         return "false alarm"
     if math.isnan(value):
-        return _OVER
+        return OVER
     return "never" if math.isinf(value) else f"{value:.0e}"
 
 
-def _own_alarms(plan: Plan, found: Found) -> str:
-    rows = []
-    for regime in REGIMES:
-        for dtype in DTYPES:
-            one: Alarms = found[("own alarms", regime, dtype)]
-            shares = [_share(one, oracle) for oracle in ("fd", "autograd", "unrolled")]
-            rows.append([regime, dtype, f"{one.draws:,}", str(one.alarms), *shares])
-    total = sum(found[key].draws for key in found if key[0] == "own alarms")
-    wrong = sum(found[key].alarms for key in found if key[0] == "own alarms")
-    at = [[shown(s), *_at(found[("own alarms at", s)])] for s in plan.sizes]
-    head = ["regime", "type", "draws", "false alarms", *(f"unjudged, {o}" for o in _ORACLES)]
-    cases = [found[key] for key in found if key[0] == "own alarms of"]
-    said = (
-        f"On all cells of the {len(cases)} files in `cases/`, {plan.case_draws} draws of each "
-        f"regime and type, sizes from 1 to 4, all nodes: **{sum(one.alarms for one in cases)} in "
-        f"{sum(one.draws for one in cases):,} draws**."
-    )
-    return f"""\
-## False alarms
-
-**gradcheck: {wrong} in {total:,} draws of right code.** Sizes are 1 to 5. A draw is judged by all
-[autograd] nodes and laws, and every {FULLY}th by the [fd] and [unrolled] nodes as well, these with
-0 to 5 steps. Comparisons that rounding leaves without a verdict are counted as unjudged, not as
-passed: a true gradient of 1e-48 beside roundings of 1e-9, as in *huge*, says nothing.
-
-{table(head, rows)}
-
-{textwrap.fill(said, 98) if cases else "The other cells of `cases/` are left out of a quick run."}
-
-At the given sizes, two draws of each regime and two usual ones, above H = 128 one of each:
-
-{table(["size", "draws", "false alarms", "unjudged, fd", "unjudged, autograd"], at)}"""
+def mends_of(found: Found) -> list[Asked]:
+    """What came of each mutant."""
+    return [one for key, some in found.items() if key[0] == "mends" for one in some]
 
 
-_ORACLES = ("fd", "autograd", "unrolled")
-
-
-def _share(one: Alarms, oracle: str) -> str:
-    unjudged = one.unjudged.get(oracle, 0)
-    asked = unjudged + one.judged.get(oracle, 0)
-    if not asked:
-        return "-"
-    return f"{100 * unjudged / asked:.2g} %" if unjudged else "0"
-
-
-def _at(one: Alarms) -> list[str]:
-    return [str(one.draws), str(one.alarms), _share(one, "fd"), _share(one, "autograd")]
-
-
-def _peer_alarms(plan: Plan, found: Found) -> str:
-    checkers = [one for one in _checkers(found) if one[0] != OWN]
-    rows = [
-        [label, *(_of(found[("alarms", name, best, regime)]) for regime in PEER_REGIMES)]
-        for name, best, label in checkers
-    ]
-    sizes = [
-        [label, *(_of(found.get(("alarms at", name, best, size))) for size in plan.sizes)]
-        for name, best, label in checkers
-    ]
-    return f"""\
-The peers, at (2, 3, 4), each on the same {plan.peer_draws} draws of a regime; the last column is
-usual inputs in float32, which PyTorch and autograd do not claim to check:
-
-{table(["checker", *PEER_REGIMES], rows)}
-
-And on usual inputs at every size:
-
-{table(["checker", *map(shown, plan.sizes)], sizes)}"""
-
-
-def _of(one: Alarms | None) -> str:
-    return f"{one.alarms} of {one.draws}" if one and one.draws else _OVER
-
-
-def _times(plan: Plan, found: Found) -> str:
-    rows = []
-    for name in found[("times", plan.sizes[0])]:
-        label = f"{OWN}, {_NODES[name.split()[1]]}" if name.startswith(OWN) else name
-        rows.append([label, *(_ratio(found[("times", size)], name) for size in plan.sizes)])
-    return f"""\
-## Time
-
-Of one check of right code at usual inputs, over the *floor*: the case once forward and backward,
-its twin once forward and backward, and two more forwards. Medians of {plan.rounds} rounds after
-one that warms up, all checkers by turns in one process. gradcheck's three rows add up to all its
-nodes of one step on one example.
-
-{table(["checker", *map(shown, plan.sizes)], rows)}"""
-
-
-def _ratio(times: Mapping[str, float], name: str) -> str:
-    seconds = times.get(name)
-    if seconds is None:
-        return "-"
-    if math.isnan(seconds):
-        return _OVER
-    if name == "floor":
-        return f"{_figure(1000 * seconds)} ms"
-    return _figure(seconds / times["floor"])
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-
-
-def _limits(plan: Plan, found: Found) -> str:
-    slower = _slower(found[("times", plan.sizes[0])])
+def _limits() -> str:
     return f"""\
 ## Limits
 
@@ -336,10 +216,8 @@ def _limits(plan: Plan, found: Found) -> str:
 - The faults were chosen by the authors of gradcheck. They follow a catalogue of published
   mistakes and the faults that other checkers were tried with; a fault that nobody thought of is
   not among them.
-- {slower}
-- `pytest` asks that of 100 examples for each node, unrolling included:
-  {found[("whole run",)]:.0f} s for this cell on one core. A peer judges one point; ten points cost
-  it ten times as much.
+- A peer judges one point; `pytest` asks 100 examples for each node, unrolling included. What an
+  example costs beside a check of a peer's, and a run of all, is in [speed.md](speed.md).
 - Of an argument with more than {MOST_ENTRIES} entries, [fd] nodes know the slopes along
   {DIRECTIONS} random directions only, as JAX and autograd do along one; [autograd] nodes compare
   every entry at every size. A case without a twin has [fd] nodes alone.
@@ -352,12 +230,3 @@ def _limits(plan: Plan, found: Found) -> str:
 - JAX's arrays are immutable, so code that writes into what it is given raises there; that counts
   as caught. Its adapter runs the forward anew for each backward, as arrays are all that it may
   keep, so what is spoilt between two calls cannot show."""
-
-
-def _slower(times: Mapping[str, float]) -> str:
-    own = sum(seconds for name, seconds in times.items() if name.startswith(OWN))
-    quicker = [peer.name for peer in PEERS if peer.name in times and times[peer.name] < own]
-    ratio = f"{own / times['floor']:.0f} times the floor at the smallest size"
-    if not quicker:
-        return f"One example costs gradcheck {ratio}."
-    return f"One example costs gradcheck {ratio}, more than {', '.join(quicker)}."

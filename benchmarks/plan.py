@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import alarms, measure
+from benchmarks import alarms, measure, mends
 from benchmarks.draws import USUAL, VALUES, Draw
 from benchmarks.faults import FAULTS, ROOT, Fault
 from benchmarks.measure import DIFFERENCES, OWN, Size
@@ -28,7 +28,7 @@ class Plan:
     draws: int  # of right code in each regime and type, by gradcheck
     peer_draws: int  # of right code in each regime, by each peer
     case_draws: int  # of every cell in cases/, in each regime and type
-    rounds: int  # of which the time is the median
+    mends: int  # mutants of every cell whose line is asked for
 
 
 FULL = Plan(
@@ -39,9 +39,9 @@ FULL = Plan(
     draws=10_000,
     peer_draws=200,
     case_draws=4,
-    rounds=7,
+    mends=2,
 )
-QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, case_draws=0, rounds=3)
+QUICK = Plan(FAULTS, ((2, 3, 4),), seeds=1, tried=1, draws=20, peer_draws=5, case_draws=0, mends=0)
 
 # Two differences for every entry: above this H they are over time, which one measurement at
 # the next size shows.
@@ -53,7 +53,7 @@ PEER_REGIMES = (USUAL, *VALUES, FLOAT32)
 
 
 def jobs(plan: Plan) -> Iterator[tuple[Key, Job]]:
-    """Every measurement but the times, the longest first: what it is, and the call."""
+    """Every measurement, the longest first: what it is, and the call."""
     checkers = [(one.name, False) for one in PEERS if one.installed]
     checkers += [(one.name, True) for one in BEST if one.installed]
     own = [(f"{OWN} {oracle}", False) for oracle in ("autograd", "fd", DIFFERENCES)]
@@ -87,7 +87,15 @@ def jobs(plan: Plan) -> Iterator[tuple[Key, Job]]:
         yield ("alarms", name, best, regime), (alarms.alarms, (name, draws, best))
     for fault in plan.faults:
         yield ("pytest", fault.name), (measure.as_pytest_runs_it, (fault,))
+    yield from mends_jobs(plan)
     yield ("versions",), (measure.versions, ())
+
+
+def mends_jobs(plan: Plan) -> Iterator[tuple[Key, Job]]:
+    """The lines of a sample of mutants of every cell in cases/."""
+    paths = sorted((ROOT / "cases").glob("*.py")) if plan.mends else ()
+    for path, questions in mends.by_file(mends.sample(paths, plan.mends)).items():
+        yield ("mends", path.stem), (mends.kept, (questions,))
 
 
 def detection_draws(plan: Plan, size: Size) -> tuple[Draw, ...]:

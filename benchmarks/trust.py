@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -10,40 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import clock, page
+from benchmarks import mends, mends_page, page, parts
 from benchmarks.alarms import Alarms
 from benchmarks.faults import ROOT
-from benchmarks.plan import FULL, QUICK, Key, Plan, jobs
-
-# One thread each: the cores belong to the workers. Read when NumPy, PyTorch and XLA are loaded.
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
+from benchmarks.measure import ONE_THREAD, calm
+from benchmarks.plan import FULL, QUICK, Job, Key, jobs, mends_jobs
+from benchmarks.store import Store
 
 
-def run(plan: Plan, workers: Executor, alone: Executor, progress: Progress) -> dict[Key, Any]:
-    """All measurements by what they are; the times last and alone, so that nothing runs beside."""
-    todo = dict(jobs(plan))
-    task = progress.add_task("measuring", total=len(todo) + len(plan.sizes))
-    pending = {workers.submit(call, *given): key for key, (call, given) in todo.items()}
-    found: dict[Key, Any] = {}
+def run(
+    todo: Mapping[Key, Job], workers: Executor, store: Store, progress: Progress
+) -> dict[Key, Any]:
+    """All measurements by what they are; what is in the store is taken from it."""
+    task = progress.add_task("measuring", total=len(todo))
+    found = {key: store[key] for key in todo if key in store}
+    progress.advance(task, len(found))
+    left = {key: job for key, job in todo.items() if key not in found}
+    pending = {workers.submit(call, *given): key for key, (call, given) in left.items()}
     for done in as_completed(pending):
-        found[pending[done]] = done.result()
+        key = pending[done]
+        found[key] = store[key] = done.result()
         progress.advance(task)
-    skip: frozenset[str] = frozenset()
-    for size in plan.sizes:
-        times = alone.submit(clock.times, size, plan.rounds, skip).result()
-        skip |= {name for name, seconds in times.items() if seconds != seconds}
-        found["times", size] = times
-        progress.advance(task)
-    found["whole run",] = alone.submit(clock.whole_run).result()
     return gathered(found)
 
 
@@ -58,34 +47,44 @@ def gathered(found: Mapping[Key, Any]) -> dict[Key, Any]:
     return together
 
 
-def _calm() -> None:
-    """One thread; and no warning of an overflow, which is part of some draws, or of a type."""
-    import torch
-
-    torch.set_num_threads(1)
-    np.seterr(all="ignore")
-    warnings.simplefilter("ignore")
-
-
 @click.command()
 @click.option("--quick", is_flag=True, help="The smallest size and few draws: two minutes.")
+@click.option("--only-mends", is_flag=True, help="The mended lines alone, on the page as it is.")
 @click.option("--draws", type=int, help="Draws of right code in each regime and type.")
+@click.option("--mends", "mutants", type=int, help="Mutants of each cell.")
 @click.option("--workers", default=os.cpu_count(), help="Processes; as a rule one for each core.")
+@click.option("--anew", is_flag=True, help="Forget what a run that was stopped has measured.")
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "docs" / "trust.md")
-def main(quick: bool, draws: int | None, workers: int, output: Path) -> None:
-    """Measure, and write the page."""
-    os.environ.update(_ONE_THREAD)
+def main(
+    quick: bool,
+    only_mends: bool,
+    draws: int | None,
+    mutants: int | None,
+    workers: int,
+    anew: bool,
+    output: Path,
+) -> None:
+    """Measure, and write the page. A run that was stopped goes on where it stopped."""
+    os.environ.update(ONE_THREAD)
     spawn = multiprocessing.get_context("spawn")
     plan = QUICK if quick else FULL
-    plan = replace(plan, draws=draws or plan.draws)
+    plan = replace(plan, draws=draws or plan.draws, mends=mutants or plan.mends)
+    stores = Store("trust", anew=anew), Store(mends.STORE, anew=anew)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
-        ProcessPoolExecutor(workers, mp_context=spawn, initializer=_calm) as pool,
-        ProcessPoolExecutor(1, mp_context=spawn, initializer=_calm) as alone,
+        ProcessPoolExecutor(workers, mp_context=spawn, initializer=calm) as pool,
     ):
-        found = run(plan, pool, alone, progress)
-    output.write_text(page.text(plan, found), encoding="utf-8")
+        todo = dict(mends_jobs(plan) if only_mends else jobs(plan))
+        found = run(todo, pool, stores[0], progress)
+    if only_mends:
+        part = mends_page.section(page.mends_of(found))
+        text = parts.with_part(output.read_text(encoding="utf-8"), part)
+    else:
+        text = page.text(plan, found)
+    output.write_text(text, encoding="utf-8")
+    for store in stores:
+        store.forget()
 
 
 if __name__ == "__main__":

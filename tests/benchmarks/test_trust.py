@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import alarms, clock, measure, page, plan, trust
+from benchmarks import alarms, measure, mends, page, parts, plan, trust
 from benchmarks.alarms import Alarms
+from benchmarks.asked import BACK, Asked
 from benchmarks.draws import USUAL, Draw, trace
 from benchmarks.faults import CASE, FAULTS, RIGHT, step
 from benchmarks.measure import OWN, Count, Detected
+from benchmarks.mends import Question
 from benchmarks.peers import BEST, PEERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
@@ -103,7 +105,7 @@ def test_the_page_is_of_these_faults_and_settings():
     assert "gradcheck: 0 in " in PAGE
     if "quick run" not in PAGE:
         for size in plan.FULL.sizes:
-            assert page.shown(size) in PAGE
+            assert parts.shown(size) in PAGE
 
 
 def test_the_readme_quotes_the_page():
@@ -121,7 +123,7 @@ def test_the_readme_quotes_the_page():
     assert f"in {draws} draws of right code there was no false alarm" in said
 
 
-def test_the_page_is_written_from_what_is_measured():
+def test_the_page_is_written_from_what_is_measured(monkeypatch):
     """Every measurement that is planned has its place; here each has a figure that is made up."""
     made_up = {
         "versions": {"Python": "3"},
@@ -133,24 +135,15 @@ def test_the_page_is_written_from_what_is_measured():
         "own alarms": Alarms(20, 0, judged={"fd": 11}, unjudged={"fd": 1}),
         "own alarms at": Alarms(8, 0),
         "own alarms of": Alarms(100, 0),
+        "mends": [Asked("rnn", 19, "a transpose", "da", BACK)],
     }
-    quick = replace(plan.QUICK, case_draws=1)
+    quick = replace(plan.QUICK, case_draws=1, mends=1)
+    monkeypatch.setattr(mends, "sample", lambda paths, most: [Question(CASE, "lstm", 19, "da")])
     found = {key: made_up[key[0]] for key, _ in plan.jobs(quick)}
-    names = ["floor", *(f"{OWN} {kind}" for kind in measure.KINDS), *(peer.name for peer in PEERS)]
-    found["times", plan.QUICK.sizes[0]] = dict.fromkeys(names, 0.25)
-    found["whole run",] = 8.0
     written = page.text(quick, trust.gathered(found))
     assert f"**{len(FAULTS)} of {len(FAULTS)}** faults" in written
     assert "0 in 280 draws" in written
     assert f"0 in {100 * len(list(CASE.parent.glob('*.py'))):,} draws" in " ".join(written.split())
     assert "8.3 %" in written
-    assert "250 ms" in written
+    assert "**1 of 1 came back (100 %)**" in " ".join(written.split())
     assert "nan" not in written
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_times_are_taken_of_every_checker():
-    found = clock.times((2, 3, 4), 1)
-    own = {f"{OWN} {kind}" for kind in measure.KINDS}
-    assert set(found) == {"floor", *own, *(peer.name for peer in PEERS if peer.installed)}
-    assert all(seconds > 0 for seconds in found.values())

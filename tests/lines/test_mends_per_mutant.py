@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mends import BACK, asked_of
+from benchmarks.asked import BACK
+from benchmarks.mends import asked_of
 
 CASES = Path(__file__).parents[2] / "cases"
 
