@@ -1,4 +1,4 @@
-"""``gradcheck check``, ``proofread``, ``watch``, ``show``, ``mutate`` and ``new``."""
+"""``gradcheck check``, ``proofread``, ``watch``, ``show``, ``mutate``, ``explore`` and ``new``."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from gradcheck import api, new
 from gradcheck.api import Mutation, Proofreading
-from gradcheck.drawing import given
+from gradcheck.drawing.held import held
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError
 from gradcheck.lines.proof import UNJUDGED, WRONG
@@ -36,12 +36,17 @@ def main() -> None:
     """Check gradients that were derived by hand."""
 
 
-def _sizes(_: Any, __: Any, texts: tuple[str, ...]) -> dict[str, int]:
-    """``H=512,D=512`` as names and sizes."""
+def _sizes(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
+    """``H=8,D=8`` as names and their sizes."""
     try:
-        return {name: size for text in texts for name, size in given.held(text).items()}
+        return held(given)
     except CaseError as error:
         raise click.BadParameter(str(error)) from None
+
+
+_SIZES = click.option(
+    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=512,D=512."
+)
 
 
 @main.command("check")
@@ -49,9 +54,7 @@ def _sizes(_: Any, __: Any, texts: tuple[str, ...]) -> dict[str, int]:
 @click.option("--only", multiple=True, help="A gradient, oracle or node: dWf, fd, law[purity].")
 @click.option("--profile", default="default", type=click.Choice(list(PROFILES)), show_default=True)
 @click.option("--seed", type=int, help="Where examples are drawn from.")
-@click.option(
-    "--size", "sizes", multiple=True, callback=_sizes, help="Hold sizes, as in H=8 or H=512,D=512."
-)
+@_SIZES
 @click.option("--examples", type=click.IntRange(min=1), help="So many of each check.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON (docs/api.md).")
 @_REFERENCE
@@ -241,6 +244,31 @@ def _mutated(target: str, reference: Path, most: int) -> Mutation:
             progress.update(task, description=name, completed=done, total=total)
 
         return api.mutate(target, reference, most=most, tell=tell)
+
+
+@main.command("explore")
+@click.argument("cases", nargs=-1, metavar="CASES...")
+@click.option("--examples", type=click.IntRange(min=1), help="So many of each gradient.")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="For so long.")
+@_SIZES
+@click.option("--seed", type=click.IntRange(min=0), help="The first seed; by default, any.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default, one a core.")
+@click.option("--dask", metavar="ADDRESS", help="A scheduler's, whose workers do the work.")
+@click.option("--journal", type=click.Path(path_type=Path), help="Where each unit is noted.")
+@click.option("--resume", metavar="JOURNAL", type=click.Path(path_type=Path), help="Go on.")
+@_REFERENCE
+def explore_command(workers: int | None, dask: str | None, **asked: Any) -> None:
+    """Check cells from seed after seed, on all cores or on a Dask cluster.
+
+    CASES are folders, files, or FILE::CELL. Without --examples and --hours each gradient has 1000
+    examples. What fails is told at once, and again at the end with the command that repeats it;
+    the next run of pytest tries it first.
+
+    Exit status: 0 right, 1 wrong, 2 cannot be judged, 130 interrupted.
+    """
+    from gradcheck.exploring import terminal
+
+    sys.exit(terminal.run(workers, dask, **asked))
 
 
 @main.command("new")

@@ -19,10 +19,11 @@ from gradcheck.cells.cell import Cell, Source
 from gradcheck.checking.check import Check, checks
 from gradcheck.checking.derived import NOT_YET, SUBJECT, Derived, derived
 from gradcheck.checking.explore import Plan, search
+from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.result import Result, result
 from gradcheck.checking.tally import Record
-from gradcheck.drawing.given import held as held_sizes
 from gradcheck.drawing.given import nearest
+from gradcheck.drawing.held import held
 from gradcheck.drawing.strategies import PROFILES
 from gradcheck.errors import CaseError, WrongGradient, shown_path
 from gradcheck.lines import instrument
@@ -50,10 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if given is not None and not str(given).isdigit():
         raise pytest.UsageError(f"--hypothesis-seed takes a whole number, not {given!r}.")
     try:
-        held = [sizes.items() for sizes in map(held_sizes, config.getoption("--gradcheck-size"))]
+        config.stash[_SIZES] = held(config.getoption("--gradcheck-size"))
     except CaseError as error:
         raise pytest.UsageError(f"--gradcheck-size: {error}") from None
-    config.stash[_SIZES] = dict(size for one in held for size in one)
 
 
 def _seed(config: pytest.Config) -> int | None:
@@ -86,7 +86,24 @@ def pytest_report_header(config: pytest.Config) -> str:
     seed = _seed(config)
     origin = "derandomised" if seed is None else f"--hypothesis-seed={seed}"
     count = PROFILES[_profile()]
-    return f"gradcheck: {' '.join(folders)}, profile {_profile()}, {count} examples, {origin}"
+    said = [" ".join(folders), f"profile {_profile()}", f"{count} examples", origin]
+    return f"gradcheck: {', '.join([*said, *map('='.join, _held(config))])}"
+
+
+def _held(config: pytest.Config) -> list[tuple[str, str]]:
+    return [(name, str(size)) for name, size in config.stash[_SIZES].items()]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fail, and check nothing, if a size is to be held that no cell has."""
+    cells = [item.parent for item in items if isinstance(item.parent, CellNode)]
+    known = list(dict.fromkeys(name for one in cells for name in one.size_names))
+    unknown = [name for name in config.stash[_SIZES] if name not in known]
+    if unknown and known:
+        said = f"No cell has a size {unknown[0]!r}.{nearest(unknown[0], known)}"
+        malformed = Malformed("--gradcheck-size", said, cells[0].source)
+        items[:] = [MalformedItem.from_parent(cells[0].session, malformed=malformed)]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -127,6 +144,7 @@ class CellNode(pytest.Collector):
         super().__init__(**kwargs)
         assert cell.source is not None  # it was read from a file
         self.cell, self.source = cell, cell.source
+        self.size_names: list[str] = []
         self.blamer = Blamer(cell, partial(instrument.read, self.source.path, cell.name))
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -144,10 +162,12 @@ class CellNode(pytest.Collector):
             if twin is None:
                 reason = twins.missing(wanted)
                 yield NoTwin.from_parent(self, reason=reason, source=self.source)
+        every = list(checks(self.cell, twin))
+        self.size_names = list(dict.fromkeys(n for one in every for n in one.cell.size_names))
         far = derived(self.cell, partial(Listing.of, self.source.path, self.cell.name))
         if not far.whole:
             yield NotDerived.from_parent(self, derived=far, source=self.source)
-        for check in far.judged(checks(self.cell, twin)):
+        for check in far.judged(every):
             yield CheckItem.from_parent(self, check=check, source=self.source)
 
 
@@ -174,14 +194,15 @@ class _Item(pytest.Item):
             crash.message = str(excinfo.value).splitlines()[0]
         return shown
 
+    def _node(self) -> str:
+        return f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
+
     def _command(self) -> str:
-        node = f"{shown_path(self.path)}::{self.nodeid.split('::', 1)[1]}"
-        command = f'pytest "{node}"'
+        command = f'pytest "{self._node()}"'
         if _profile() != "default":
             command += f" --hypothesis-profile={_profile()}"
-        if self.config.stash[_SIZES]:
-            sizes = ",".join(f"{n}={size}" for n, size in self.config.stash[_SIZES].items())
-            command += f" --gradcheck-size {sizes}"
+        if held := _held(self.config):
+            command += f" --gradcheck-size={','.join(map('='.join, held))}"
         seed = _seed(self.config)
         return command if seed is None else f"{command} --hypothesis-seed={seed}"
 
@@ -251,20 +272,11 @@ class CheckItem(_Item):
             self.user_properties.append((_RESULT, found.packed()))
 
     def _plan(self) -> Plan:
-        """The run's; of the sizes that are held, those that the cell has."""
-        held = self.config.stash[_SIZES]
-        own = {name: held[name] for name in self.check.cell.size_names if name in held}
-        return Plan(_profile(), _seed(self.config), own)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A size that no cell has would be held nowhere."""
-    cells = [item.check.cell for item in items if isinstance(item, CheckItem)]
-    known = sorted({name for cell in cells for name in cell.size_names})
-    for name in config.stash[_SIZES] if cells else ():
-        if name not in known:
-            hint = nearest(name, known)
-            raise pytest.UsageError(f"--gradcheck-size: no cell has a size {name!r}.{hint}")
+        every = self.config.stash[_SIZES].items()
+        sizes = {name: size for name, size in every if name in self.check.cell.size_names}
+        database = hypothesis.settings().database
+        remembered = Remembered(database, self._node(), sizes) if database else None
+        return Plan(_profile(), _seed(self.config), sizes, remembered=remembered)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

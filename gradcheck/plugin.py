@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="H=512,D=512",
-        help="check cases at these sizes, in fewer examples; other sizes are drawn",
+        help="hold sizes of the cells, to check them as they are used, in fewer examples",
     )
 
 

@@ -9,6 +9,9 @@ import torch  # noqa: F401  # before pytester, which would unload it between its
 
 from gradcheck.laws.every import LAWS
 
+# Once, before pytester runs anything: PyTorch does not live through a second import.
+pytest.importorskip("torch")
+
 ROOT = Path(__file__).parent.parent
 RNN = (ROOT / "cases" / "rnn.py").read_text(encoding="utf-8")
 TWIN = (ROOT / "reference" / "rnn.py").read_text(encoding="utf-8")
@@ -294,3 +297,33 @@ def test_shapes_that_no_sizes_fit_are_told(project):
                    "    return 2 * x, backward\n", "cases/odd.py")  # fmt: skip
     result = project.runpytest("cases/odd.py")
     assert result.parseoutcomes().get("failed", 0) >= 1
+
+
+def test_sizes_are_held_and_a_failure_is_searched_down_from_there(project):
+    write(
+        project,
+        RNN.replace("da.sum(axis=0)", "da.sum(axis=0) * (1 + (np.arange(h.shape[1]) == 8))"),
+    )
+    result = project.runpytest(
+        "-k", "db and fd", "--gradcheck-size", "H=12,K=3", "--gradcheck-size=T=2"
+    )
+    text = result.stdout.str()
+    assert "No cell has a size 'K'. There is B, D, H, T." in text
+    result.assert_outcomes(failed=1)
+    result = project.runpytest(
+        "-k", "db and fd", "--gradcheck-size", "H=12", "--gradcheck-size=T=2"
+    )
+    text = result.stdout.str()
+    assert "derandomised, H=12, T=2\n" in text
+    assert "The smallest cell that shows it: B=1, D=1, H=9, seed=0, regime=ordinary" in text
+    assert (
+        'To repeat it: pytest "cases/rnn.py::rnn::db[fd]" --hypothesis-profile=fast '
+        "--gradcheck-size=H=12,T=2\n"
+    ) in text
+    assert project.runpytest("-k", "db and fd").parseoutcomes()["passed"] == 1
+
+
+def test_what_is_no_size_is_a_usage_error(project):
+    result = project.runpytest("--gradcheck-size", "H")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --gradcheck-size: 'H' is no size; write one such as H=8."])

@@ -4,18 +4,20 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import hypothesis
 from hypothesis.errors import Unsatisfiable
 
 from gradcheck.cells.cell import Cell
 from gradcheck.checking.check import Check
+from gradcheck.checking.remembered import Remembered
+from gradcheck.checking.smaller import smaller
 from gradcheck.checking.tally import Record
-from gradcheck.drawing import draw
 from gradcheck.drawing.draw import EXTREME, Example
 from gradcheck.drawing.strategies import LARGEST, PROFILES, examples
 from gradcheck.errors import CaseError
-from gradcheck.evidence import Evidence, Examiner
+from gradcheck.evidence import Examiner
 from gradcheck.finding import Wrong
 
 
@@ -25,7 +27,8 @@ class Plan:
 
     The seed is the same for all, so that the checks of one cell meet the same examples and share
     what is known about them; None is the derandomised run. ``sizes`` are held, ``most`` examples
-    are drawn of each instead of as many as the profile says.
+    are drawn of each instead of as many as the profile says. What is ``remembered`` of a check is
+    tried first; in ``found`` what fails is kept.
     """
 
     profile: str = "default"
@@ -33,6 +36,8 @@ class Plan:
     sizes: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
     shrink: bool = True
+    remembered: Remembered | None = None
+    found: Remembered | None = None
 
     def most_of(self, cell: Cell) -> int:
         """How many examples are drawn for a cell: as many as the profile says, and fewer where
@@ -107,14 +112,18 @@ class Draws:
         return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
 
     def run(
-        self, cell: Cell, k: int, body: Callable[[Example], None], *phases: hypothesis.Phase
+        self,
+        cell: Cell,
+        k: int,
+        body: Callable[[Example], None],
+        *phases: hypothesis.Phase,
+        database: Remembered | None = None,
     ) -> None:
         """``body`` on the simplest example and on another, as Hypothesis runs it."""
 
-        @hypothesis.seed(self.seed * _MOST + k)
         @hypothesis.settings(
             max_examples=2,
-            database=None,
+            database=database,
             deadline=None,
             derandomize=False,  # the seed above decides
             phases=phases,
@@ -123,6 +132,7 @@ class Draws:
             verbosity=hypothesis.Verbosity.quiet,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
+        @hypothesis.seed(self.seed * _MOST + k)  # above the settings it would drop the database
         @hypothesis.given(example=examples(cell, self.time, dict(self.sizes)))
         def test(example: Example) -> None:
             body(example)
@@ -137,6 +147,10 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     Raises CaseError if there are no examples to be had.
     """
     record, wanted = Record(check), plan.examples(check)
+    if known := _remembered(check, plan):
+        record.tally.add(known[1])
+        record.failure = smaller(check, known, plan.sizes)
+        return record
     for turn in range(_TURNS):
         draws = Draws.of(check, plan, turn)
         drawn = check.examiner.fact(draws)
@@ -146,7 +160,9 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
             record.tally.add(finding)
             if isinstance(finding, Wrong):
                 found = example, finding
-                record.failure = _smallest(check, plan, draws, k, found) if plan.shrink else found
+                if plan.shrink:
+                    found = smaller(check, _shrunk(check, draws, k, found, plan), plan.sizes)
+                record.failure = found
                 return record
             if record.tally.examples == wanted:
                 return record
@@ -155,54 +171,38 @@ def search(check: Check, plan: Plan = DEFAULT) -> Record:
     return record
 
 
-def _smallest(
-    check: Check, plan: Plan, draws: Draws, k: int, found: tuple[Example, Wrong]
-) -> tuple[Example, Wrong]:
-    """A small example that fails: where sizes are held, one of free sizes, or else the smallest
-    sizes at which the one that was found still fails.
-    """
-    if not plan.sizes:
-        return _shrunk(check, draws, k, found)
-    free = search(check, replace(plan, sizes={}))
-    return free.failure or _searched_down(check, found)
-
-
-def _searched_down(check: Check, found: tuple[Example, Wrong]) -> tuple[Example, Wrong]:
-    """The failure with each size in turn as small as it can be; nothing is kept of the others."""
-    example, wrong = found
-    for position, (name, size) in enumerate(example.sizes):
-        fine, fails = 0, size  # the largest that is known to be right, the smallest that fails
-        step = 1
-        while fine + 1 < fails:
-            tried = min(fine + step, fails - 1)
-            sizes = [*example.sizes]
-            sizes[position] = name, tried
-            smaller = replace(example, sizes=tuple(sizes))
-            finding = None
-            if draw.fits(check.cell, smaller):
-                finding = check.judge(Evidence(check.examiner, smaller))
-            if isinstance(finding, Wrong):
-                example, wrong, fails, step = smaller, finding, tried, 1
-            else:
-                fine, step = tried, 2 * step
-    return example, wrong
+def _remembered(check: Check, plan: Plan) -> tuple[Example, Wrong] | None:
+    """The smallest example of those that failed before and still do; the others are forgotten."""
+    if plan.remembered is None or not plan.remembered.examples:
+        return None
+    run = partial(Draws.of(check, plan, 0).run, check.cell, 0, database=plan.remembered)
+    with suppress(Unsatisfiable):  # of the shapes of another day
+        return _smallest(check, True, run, hypothesis.Phase.reuse)
+    return None
 
 
 def _shrunk(
-    check: Check, draws: Draws, k: int, found: tuple[Example, Wrong]
+    check: Check, draws: Draws, k: int, found: tuple[Example, Wrong], plan: Plan
 ) -> tuple[Example, Wrong]:
     """The smallest example that fails, from the ``k``-th, the first that did."""
-    smallest = found
+    run = partial(draws.run, check.cell, k, database=plan.found)
+    return _smallest(check, found[0].closely, run, hypothesis.Phase.generate) or found
+
+
+def _smallest(
+    check: Check, closely: bool, run: Callable[..., None], phase: hypothesis.Phase
+) -> tuple[Example, Wrong] | None:
+    """The smallest example that fails of what Hypothesis has in a phase, if there is one."""
+    smallest = None
 
     def body(drawn: Example) -> None:
         nonlocal smallest
-        example = replace(drawn, closely=found[0].closely)
+        example = replace(drawn, closely=closely)
         finding = check.judge(check.examiner.evidence(example))
         if isinstance(finding, Wrong):
             smallest = example, finding
             raise Found(str(example))
 
-    phases = hypothesis.Phase.generate, hypothesis.Phase.shrink
     with suppress(Found):
-        draws.run(check.cell, k, body, *phases)
+        run(body, phase, hypothesis.Phase.shrink)
     return smallest

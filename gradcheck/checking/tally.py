@@ -22,7 +22,7 @@ class Tally:
     unjudged: Counter[Reason] = field(default_factory=Counter)
     nonzero: bool = False
     worst: tuple[float, float] = (0.0, 0.0)  # in the finest numbers of them all
-    _eps: float = float("inf")
+    eps: float = float("inf")  # of these numbers
 
     @property
     def judged(self) -> int:
@@ -42,9 +42,9 @@ class Tally:
     def _compared(self, comparison: Comparison) -> None:
         self.nonzero |= bool(comparison.got.any() or comparison.want.any())
         eps = comparison.precision.eps
-        if eps < self._eps:
-            self.worst, self._eps = comparison.worst, eps
-        elif eps == self._eps:
+        if eps < self.eps:
+            self.worst, self.eps = comparison.worst, eps
+        elif eps == self.eps:
             self.worst = max(self.worst, comparison.worst)
 
     def complaint(self, check: Check) -> Wrong | None:

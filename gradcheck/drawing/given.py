@@ -58,17 +58,6 @@ def cotangents(cell: Cell, values: Mapping[str, Any], outputs: tuple[Array, ...]
     return taken
 
 
-def held(text: str) -> dict[str, int]:
-    """Sizes as they are written on a command line, ``H=512,D=512``. Raises CaseError."""
-    found = {}
-    for part in text.split(","):
-        name, _, number = part.strip().partition("=")
-        if not name.isidentifier() or not number.isdigit():
-            raise CaseError(f"{part!r} is no size; write H=512, or H=512,D=512 for several.")
-        found[name] = int(number)
-    return found
-
-
 def sizes(cell: Cell, values: Mapping[str, Any]) -> dict[str, int]:
     """The size of each name, from the shapes of the arrays.
 

@@ -1,12 +1,14 @@
 """The wrong lines of one cell, searched once for all its nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck.cells.cell import Cell
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.lines import mend, suggest
+from gradcheck.lines.budget import Cut
+from gradcheck.lines.hint import Hint
 from gradcheck.lines.instrument import Script
 
 
@@ -27,10 +29,13 @@ class WrongLine:
 
 @dataclass(frozen=True)
 class Blame:
-    """The wrong lines, and a contract under which the derivation would be right instead."""
+    """The wrong lines, a contract under which the derivation would be right instead, and where the
+    search ended if not all was tried.
+    """
 
     lines: tuple[WrongLine, ...] = ()
-    hint: str = ""
+    hint: Hint | None = None
+    cut: Cut | None = None
 
 
 class Blamer:
@@ -38,26 +43,31 @@ class Blamer:
 
     def __init__(self, cell: Cell, read: Callable[[], Script]) -> None:
         self._cell, self._read = cell, read
-        self._found = Blame()
+        self._found: Blame | None = None
+        self._started = False
 
     def blame(self, example: Example) -> Blame:
-        """What explains the failure on an example; kept, unless nothing was found."""
-        if self._found == Blame():
-            self._found = self._searched(example)
+        """What explains the failure on an example: one search, also where it finds nothing.
+
+        But one that had no example to start from, since it failed over time, is not the last.
+        """
+        fits = set(dict(example.sizes)) == set(self._cell.size_names)
+        if self._found is None or (fits and not self._started and not self._found.lines):
+            self._started = fits
+            self._found = self._searched([replace(example, dtype="float64")] if fits else [])
         return self._found
 
-    def _searched(self, example: Example) -> Blame:
+    def _searched(self, telling: Sequence[Example]) -> Blame:
         try:
             script = self._read()
         except CaseError:  # the message does without the line
             return Blame()
-        fits = set(dict(example.sizes)) == set(self._cell.size_names)
-        findings = mend.find(script, [replace(example, dtype="float64")] if fits else [])
-        hint = ""
+        findings = mend.find(script, telling)
+        hint = None
         if findings.wrong and not findings.clear:
             hint = suggest.contract(script, sorted(findings.wrong))
         lines = (
             WrongLine(f.line.number, f.line.source, f.mends, f.error, f.line.absent)
             for f in findings.faults
         )
-        return Blame(tuple(lines), hint)
+        return Blame(tuple(lines), hint, findings.cut)

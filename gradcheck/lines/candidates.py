@@ -1,6 +1,8 @@
 """What a wrong line might have been meant to be: its edits, the smallest slips of the pen first."""
 
 import ast
+import heapq
+import itertools
 from collections.abc import Iterator, Sequence
 
 from gradcheck.lines.claims import Claims
@@ -21,15 +23,24 @@ class Candidates:
 
     def __init__(self, script: Script, bench: Bench, claims: Claims) -> None:
         self._script, self._claims, self._drawn = script, claims, bench.draws[0]
+        self._budget = bench.budget
         self._lines = {line.key: line for line in script.lines}
         self._edits: dict[int, list[Edit]] = {}
         _, self._seen, self._spaces = bench.watched(self._drawn, {})
 
     def of(self, lines: Sequence[Line], most: float = float("inf")) -> Iterator[tuple[Edit, Line]]:
-        """The edits of some lines that cost no more than ``most``, the smallest first."""
-        pairs = [(e, line) for line in lines for e in self._of(line) if e.cost <= most]
-        pairs.sort(key=lambda pair: pair[0].cost)
-        yield from pairs
+        """The edits of some lines that cost no more than ``most``, the smallest first.
+
+        As many as the budget of the search allows.
+        """
+        begun = self._budget.spent
+        each = [zip(self._of(line), itertools.repeat(line)) for line in lines]
+        for edit, line in heapq.merge(*each, key=lambda pair: pair[0].cost):
+            if edit.cost > most:
+                return
+            if not self._budget.allows((one.number for one in lines), begun):
+                return
+            yield edit, line
 
     def near(self, key: int) -> list[Line]:
         """The line, those that build its name, and temporaries without a claim that feed it."""
@@ -50,7 +61,9 @@ class Candidates:
 
     def _of(self, line: Line) -> list[Edit]:
         if line.key not in self._edits:
-            self._edits[line.key] = list(edits(line.statement, self._material(line)))
+            found = sorted(edits(line.statement, self._material(line)), key=lambda edit: edit.cost)
+            self._edits[line.key] = found
+            self._budget.spend(len(found))
         return self._edits[line.key]
 
     def _material(self, line: Line) -> Material:

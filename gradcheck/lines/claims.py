@@ -21,10 +21,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.arrays import close, is_number
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line, Script
+from gradcheck.lines.slopes import CLOSE
 from gradcheck.lines.statements import target_parts
-from gradcheck.lines.trial import CLOSE, Bench, Drawn, whole_value
+from gradcheck.lines.trial import Bench, whole_value
 from gradcheck.source.evaluate import compiled
 
 
@@ -72,6 +74,7 @@ class Claims:
 
     def keeps(self, edit: Edit, line: Line) -> bool:
         """Whether the edited line has its true value where those before it have theirs."""
+        self._bench.budget.spend(len(self._spaces[line.key]))
         try:
             code = compiled(whole_value(line, edit.expression, edit.sign))
             with np.errstate(all="ignore"):

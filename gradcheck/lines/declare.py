@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gradcheck.cells.cell import Contract
+from gradcheck.cells.contracts import KINK
+from gradcheck.lines.hint import Hint
 from gradcheck.source import cases
 from gradcheck.source.closure import closure
 
 
-def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> str:
-    """What a cell would have to declare of the kink that it meets at some inputs, as a sentence.
+def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> Hint | None:
+    """What a cell would have to declare of the kink that it meets at some inputs.
 
     Each line of the forward that may have one declares it in turn; the kink is where the
-    distance to it is nothing. Empty if no such line is found.
+    distance to it is nothing. None if no such line is found.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for line, variable, condition in _bends(tree):
@@ -27,10 +30,10 @@ def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> str:
             module, contracts, watch = cases.declaring(path, first=declare)
             cell = closure(getattr(module, name), None, contracts[name], watch)
             if cell.at(inputs).margin == 0:
-                return f'If that is meant, declare it: `{variable}: "{text}" = ...` in line {line}.'
+                return Hint(Contract(KINK, variable, text, line), cell.outputs)
         except Exception:  # a guess that does not run is no suggestion
             continue
-    return ""
+    return None
 
 
 def _bends(tree: ast.Module) -> Iterator[tuple[int, str, str]]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gradcheck.lines.budget import Cut
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.instrument import Change, Line
-from gradcheck.lines.trial import Bench, Drawn
+from gradcheck.lines.trial import Bench
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Findings:
     claimed: Mapping[int, bool] = field(default_factory=dict)  # lines judged by their names
     draws: tuple[Drawn, ...] = ()
     bench: Bench | None = None
+    cut: Cut | None = None  # where the search ended before all was tried
 
     @property
     def clear(self) -> bool:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gradcheck.cells.cell import Array, Cell, Point
+from gradcheck.cells.cell import Cell
 from gradcheck.cells.returned import Unusable
 from gradcheck.drawing import sizes
 from gradcheck.drawing.draw import Example
@@ -28,6 +28,7 @@ from gradcheck.source.listing import Listing, Site
 # Computes the value of a statement anew, from all the names that it can see.
 Change = Callable[[dict[str, Any]], Any]
 GENERATED = "generated"  # set on a return statement that no author wrote
+_TIMES = 4  # that a loop goes round, about, on sizes of 1 to 5
 
 
 @dataclass(frozen=True)
@@ -73,30 +74,21 @@ class Script:
     keys: tuple[str, ...]  # every string that occurs in it, such as the keys of a dict of gates
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
     hooks: Hooks
+    python: bool = True  # or it is equations, in which nothing can be declared
 
     @cached_property
     def examiner(self) -> Examiner:
         return Examiner(self.cell)
 
+    @cached_property
+    def statements(self) -> int:
+        """About how many its backward runs: those of a loop several times."""
+        return sum(_TIMES if line.loop else 1 for line in self.lines)
+
     def quantity(self, name: str) -> str | None:
         """The forward name that a backward name claims to be the gradient of."""
         known = {*self.quantities, *(a.name for a in self.cell.arguments)}
         return name[1:] if name.startswith("d") and name[1:] in known else None
-
-    def holding(self, name: str, inputs: Mapping[str, Any]) -> Point:
-        """The forward around ``inputs`` with a quantity held at the value it has there."""
-        point = self.cell.at(inputs)
-        self.cell.run(inputs)
-        value = self.hooks.scope[name]
-
-        def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
-            self.hooks.held = {name: value}
-            try:
-                return point.forward(values)
-            finally:
-                self.hooks.held = {}
-
-        return replace(point, forward=forward)
 
 
 def read(path: Path, name: str) -> Script:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.arrays import is_number, is_whole
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Material
 from gradcheck.lines.instrument import Line, Script
 from gradcheck.lines.statements import signs, summands
-from gradcheck.lines.trial import Drawn
 
 _ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
 

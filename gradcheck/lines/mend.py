@@ -6,6 +6,7 @@ verified on draws that the search has not seen. What cannot be proved so is not 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,8 +25,8 @@ from gradcheck.lines.trial import Bench
 def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     """The faults of a script; ``telling`` are examples that are known to show one."""
     fresh = Bench(script, examples(script), telling)
-    if not fresh.draws:
-        return Findings(frozenset(), bench=fresh)
+    if not fresh.draws or not (telling or any(drawn.ordinary for drawn in fresh.draws)):
+        return Findings(frozenset())
     missing = frozenset.union(*(drawn.missing for drawn in fresh.draws))
     ordinary = fresh.part(fresh.draws[:2])
     wrong = fresh.names - fresh.right({}) - missing
@@ -34,7 +35,8 @@ def find(script: Script, telling: Sequence[Example] = ()) -> Findings:
     bench = fresh.part([*special, *ordinary.draws] if hidden else ordinary.draws)
     if not wrong and not missing:
         return Findings(wrong, bench=bench, draws=tuple(fresh.draws))
-    return _Proving(script, bench, fresh, missing).findings(wrong)
+    found = _Proving(script, bench, fresh, missing).findings(wrong)
+    return found if found.settled else replace(found, cut=fresh.budget.cut)
 
 
 class _Proving:

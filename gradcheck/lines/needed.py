@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array
+from gradcheck.lines.budget import Budget
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line
 from gradcheck.lines.response import SOLVED, Needed, Response, flat, increment, response, setting
-from gradcheck.lines.trial import Bench, Drawn
+from gradcheck.lines.trial import Bench
 from gradcheck.source.evaluate import Evaluator
+
+_SOLVING = 20  # what a linear system costs, in statements
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Values:
     def needed(self, keys: tuple[int, ...], names: frozenset[str]) -> list[Needed] | None:
         """On each draw the changes of the lines that repair the names; None if there are none."""
         if (keys, names) not in self._needed:
+            self.bench.budget.spend(_SOLVING * len(self.answers))
             found: list[Needed] | None = []
             for answer in self.answers:
                 one = answer.needed(keys, sorted(names & set(answer.names)))
@@ -138,7 +143,10 @@ class Values:
 
     def together(self, names: frozenset[str]) -> Iterator[tuple[int, int]]:
         """Pairs of lines that repair the names, though neither does alone."""
+        budget, begun = self.bench.budget, self.bench.budget.spent
         for one, other in itertools.combinations([line.key for line in self.lines], 2):
+            if not budget.allows((line.number for line in self.lines), begun):
+                return
             if self.alone(one, names) or self.alone(other, names):
                 continue
             if (found := self.needed((one, other), names)) and not any(n.idle for n in found):
@@ -156,7 +164,8 @@ class Values:
         ]
         lines = {line.key: line for line in self.lines}
         for key in keys:
-            yield lines[key], Targets(lines[key], [one[key] for one in drawn])
+            wanted_of = [one[key] for one in drawn]
+            yield lines[key], Targets(lines[key], wanted_of, self.bench.budget)
 
     def fits(self, line: Line, edit: Edit, names: frozenset[str]) -> bool:
         """Whether an edit gives the line a value that repairs the names."""
@@ -169,7 +178,8 @@ class Values:
 class Targets:
     """What a line should give on each draw; edits of it are judged against that alone."""
 
-    def __init__(self, line: Line, drawn: Sequence[Wanted]) -> None:
+    def __init__(self, line: Line, drawn: Sequence[Wanted], budget: Budget) -> None:
+        self._budget = budget
         # Where the gradients do not show the whole value, the spaces are not known either.
         self.drawn = [
             (one, [Evaluator(space, [line.expression]) for space in one.spaces])
@@ -181,6 +191,7 @@ class Targets:
         """Whether an edit may be what is wanted; of some only a run can tell."""
         if edit.sign is not None or edit.instead is not None or not self.drawn:
             return True
+        self._budget.spend(sum(len(evaluators) for _, evaluators in self.drawn))
         try:
             return all(
                 one.fits(line, edit.expression, evaluators) for one, evaluators in self.drawn

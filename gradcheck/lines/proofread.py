@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from gradcheck.arrays import close, is_number
-from gradcheck.cells.cell import Cell
-from gradcheck.checking.check import Check, checks
+from gradcheck.checking.check import Check
 from gradcheck.checking.explore import Plan, search
+from gradcheck.checking.judge import gradient, numeric
+from gradcheck.checking.passing import Found
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Finding, Reason, Right, Unjudged, Wrong
-from gradcheck.lines import mend, suggest
+from gradcheck.lines import mend, slopes, suggest
 from gradcheck.lines.findings import Findings
 from gradcheck.lines.influence import influence
 from gradcheck.lines.instrument import Line, Script
@@ -30,8 +32,15 @@ from gradcheck.lines.proof import (
     Judged,
     Proof,
 )
-from gradcheck.lines.trial import CLOSE, Bench
+from gradcheck.lines.slopes import CLOSE
+from gradcheck.lines.trial import Bench
 from gradcheck.lines.worked import worked
+from gradcheck.running.run import Crash
+
+_NOT_FOLLOWED = (
+    "No line can be followed: on ordinary numbers the forward or the backward fails, or rounding "
+    "hides the gradients."
+)
 
 
 @np.errstate(all="ignore")
@@ -44,39 +53,44 @@ def proofread(
     except CaseError as error:
         return Proof(name, path, UNJUDGED, reason=str(error))
     findings = mend.find(script)
-    if not findings.wrong and not findings.missing and (failing := list(_failing(script.cell))):
+    if not findings.wrong and not findings.missing and (failing := list(_failing(script))):
         findings = mend.find(script, failing)
         if not findings.wrong:
             reason = f"It is wrong at {failing[0]}, but rounding there hides which line is."
             return Proof(name, path, UNJUDGED, reason=reason)
-    hint = ""
-    if findings.wrong and not findings.clear and spell is str:  # Python can declare contracts
+    hint = None
+    if findings.wrong and not findings.clear and script.python:
         hint = suggest.contract(script, sorted(findings.wrong))
-    return replace(judged(path, script, findings, spell), cell=name, hint=hint)
+    proof = judged(path, script, findings, spell)
+    return replace(proof, cell=name, hint=hint, cut=findings.cut)
 
 
-def _failing(cell: Cell) -> Iterator[Example]:
-    """An example on which a check of the cell fails, for mistakes that seldom show."""
-    gradients = [check for check in checks(cell, None) if check.oracle == "fd"]
+def _failing(script: Script) -> Iterator[Example]:
+    """An example on which a gradient is wrong, for mistakes that seldom show."""
+    judges = {a.name: gradient(a.name, numeric) for a in script.cell.arguments}
 
     def judge(evidence: Evidence) -> Finding:
         if evidence.example.dtype != "float64":
             return Unjudged(Reason.FLOAT32)  # where rounding hides the line
-        findings = (check.judge(evidence) for check in gradients)
+        # No line is judged by entries that are nothing beside their tensor.
+        evidence = script.examiner.evidence(replace(evidence.example, closely=False))
+        known: Found = {}
+        with suppress(Crash, CaseError):
+            known = slopes.right(evidence)
+        findings = (judges[name](evidence) for name in judges if name not in known)
         return next((found for found in findings if isinstance(found, Wrong)), Right())
 
-    together = Check("all", "fd", "forward", gradients[0].examiner, judge)
+    together = Check("all", "fd", "forward", script.examiner, judge)
     failure = search(together, Plan(shrink=False)).failure
     if failure is not None:
-        yield failure[0]
+        yield replace(failure[0], closely=False)
 
 
 def judged(path: Path, read: Script, findings: Findings, spell: Callable[[str], str]) -> Proof:
     """The verdicts that follow from what was found; ``spell`` writes a mend as the file would."""
     bench = findings.bench
-    if bench is None or not bench.draws:
-        reason = "The forward or the backward fails on every example, so no line can be followed."
-        return Proof(read.cell.name, path, UNJUDGED, reason=reason)
+    if bench is None:
+        return Proof(read.cell.name, path, UNJUDGED, reason=_NOT_FOLLOWED)
     judge = _Judge(read, findings, bench, spell)
     lines = tuple(judge.line(line) for line in judge.in_order() if not line.absent)
     absent = tuple(spell(f.mends[0]) for f in findings.faults if f.line.absent and f.mends)
@@ -101,7 +115,7 @@ class _Judge:
         self.pairs = []
         for drawn in findings.draws or bench.draws:
             _, written, _ = bench.watched(drawn, {})
-            _, mended, _ = bench.watched(drawn, findings.changes)
+            mended = bench.watched(drawn, findings.changes)[1] if findings.changes else written
             self.pairs.append((written, mended))
 
     def in_order(self) -> list[Line]:

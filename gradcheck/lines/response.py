@@ -15,8 +15,9 @@ import numpy as np
 
 from gradcheck.arrays import is_number, leaves
 from gradcheck.cells.cell import Array
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.instrument import Change, Line
-from gradcheck.lines.trial import Bench, Drawn, whole_value
+from gradcheck.lines.trial import Bench, whole_value
 from gradcheck.source.evaluate import Evaluator
 
 _LARGEST = 160  # entries of a line, over all the times it runs on a draw

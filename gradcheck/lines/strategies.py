@@ -5,7 +5,8 @@ Each gives the lines that it would mend, and what mends them; mend.py proves it 
 
 import ast
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from gradcheck.lines.candidates import MOST_MENDS, Candidates, Mend, changed, different
 from gradcheck.lines.claims import Claims
@@ -16,7 +17,6 @@ from gradcheck.lines.needed import Targets, Values
 from gradcheck.lines.trial import Bench
 
 _MOST_LINES = 6  # wrong at once
-_MOST_TRIALS = 2_000  # of one search: a budget in runs, not in seconds, the same on every machine
 _SMALL, _LARGE = 1.3, 2.6  # costs: of two lines mended at once, one must be a small edit
 DEAREST = 0.25  # how much more than the best mend another may cost
 
@@ -36,7 +36,7 @@ class Strategies:
 
     def values(self, active: Mapping[int, Change]) -> Values:
         """The values that lines need, on draws that show all that is wrong."""
-        probing = Bench(self.script, probes(self.script))
+        probing = Bench(self.script, probes(self.script), budget=self.bench.budget)
         seen = bool(probing.draws) and probing.right(active) <= self.bench.right(active)
         return Values(probing if seen else self.bench, self.script.lines, active)
 
@@ -70,7 +70,7 @@ class Strategies:
         for key in list(chosen):
             others = {k: c for k, c in active.items() if k != key}
             near = self.candidates.near(key)
-            found = self._mends(near, others, base)
+            found = different(self._cheapest(near, others, base, self._claimed))
             if found:
                 line = found[0][1]
                 active.pop(key)
@@ -86,7 +86,10 @@ class Strategies:
         """Mends for one line or two at a time, by the values that they need."""
         faults, active = dict(faults), dict(active)
         expected = self.bench.names - self.missing
+        numbers = [line.number for line in self.script.lines]
         while len(faults) < _MOST_LINES and (red := expected - self.bench.right(active)):
+            if not self.bench.budget.allows(numbers):
+                break
             values = self.values(active)
             found = (
                 self._single(values, red, active)
@@ -118,17 +121,8 @@ class Strategies:
             lines = [line for line in lines if not self._returns(line)]
             doubted = [line for line in lines if not self.claims.kept(line)]
             for chosen in (doubted, [line for line in lines if line not in doubted]):
-                found: list[Mend] = []
-                seen: set[tuple[int, str | None, str]] = set()
-                for edit, line in self.candidates.of(chosen):
-                    if found and edit.cost > found[0][0].cost + DEAREST:
-                        break
-                    if len(seen) > _MOST_TRIALS:
-                        break
-                    known = (line.key, edit.sign)
-                    if values.fits(line, edit, right | names) and (*known, edit.text) not in seen:
-                        seen.add((*known, edit.text))
-                        found += self._verified(edit, line, active, right | names)
+                fits = partial(values.fits, names=right | names)
+                found = self._cheapest(chosen, active, right | names, fits)
                 if found:
                     least = min(edit.cost for edit, _, _ in found)
                     first = min(line.number for edit, line, _ in found if edit.cost == least)
@@ -168,15 +162,34 @@ class Strategies:
         """Whether it is the return of the backward itself, whose value could repair anything."""
         return isinstance(line.statement, ast.Return) and not line.loop
 
-    def _verified(
-        self, edit: Edit, line: Line, active: Mapping[int, Change], wanted: frozenset[str]
-    ) -> Iterator[Mend]:
-        """The mend, if fresh draws confirm it."""
-        change = changed(line, edit)
-        if change is not None:
-            changes = {**active, line.key: change}
-            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
-                yield edit, line, change
+    def _cheapest(
+        self,
+        lines: Sequence[Line],
+        others: Mapping[int, Change],
+        wanted: frozenset[str],
+        meant: Callable[[Line, Edit], bool],
+    ) -> list[Mend]:
+        """The cheapest edits that may be ``meant`` and make all wanted gradients right.
+
+        Fresh draws confirm it of each.
+        """
+        found: list[Mend] = []
+        seen: set[tuple[int, str | None, str]] = set()
+        for edit, line in self.candidates.of(lines):
+            if found and edit.cost > found[0][0].cost + DEAREST:
+                break
+            if not meant(line, edit) or (known := (line.key, edit.sign, edit.text)) in seen:
+                continue
+            seen.add(known)
+            if (change := changed(line, edit)) is not None:
+                changes = {**others, line.key: change}
+                if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
+                    found.append((edit, line, change))
+        return found
+
+    def _claimed(self, line: Line, edit: Edit) -> bool:
+        """Whether an edit gives a line what its name claims, if that can be told."""
+        return not self.claims.judged(line) or self.claims.keeps(edit, line)
 
     def _needed(self, overrides: Mapping[int, Change]) -> dict[int, Change]:
         """The smallest part of the overrides that repairs as much as any part does."""
@@ -196,26 +209,6 @@ class Strategies:
         before = self.bench.right({})
         return chosen if self.bench.right(chosen) - before else {}
 
-    def _mends(
-        self, lines: Sequence[Line], others: Mapping[int, Change], wanted: frozenset[str]
-    ) -> list[Mend]:
-        """Edits of one of the lines that make all wanted gradients right, the shortest first."""
-        found: list[Mend] = []
-        trials = 0
-        for edit, line in self.candidates.of(lines):
-            if trials > _MOST_TRIALS or (found and edit.cost > found[0][0].cost + DEAREST):
-                break
-            if self.claims.judged(line) and not self.claims.keeps(edit, line):
-                continue
-            trials += 1
-            change = changed(line, edit)
-            if change is None:
-                continue
-            changes = {**others, line.key: change}
-            if self.bench.repairs(changes, wanted) and self.fresh.repairs(changes, wanted):
-                found.append((edit, line, change))
-        return different(found)
-
     def _loose(
         self, red: frozenset[str], active: Mapping[int, Change], least: int
     ) -> list[list[Mend]]:
@@ -234,7 +227,7 @@ class Strategies:
         )
         best: list[Mend] = []
         gained: frozenset[str] = frozenset()
-        for edit, line in itertools.islice(candidates, _MOST_TRIALS):
+        for edit, line in candidates:
             done = gained == red
             if done and (edit.cost > best[0][0].cost + DEAREST or len(best) == MOST_MENDS):
                 break

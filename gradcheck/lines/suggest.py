@@ -5,42 +5,41 @@ cancels) is wrong until it says so. Whatever is suggested here makes every wrong
 fresh draws.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from gradcheck.arrays import close, is_number
-from gradcheck.cells.cell import Array, Cell, Contract
+from gradcheck.cells.cell import Array, Cell, Contract, Point
 from gradcheck.cells.contracts import CONSTANT, ORTHOGONAL, ZERO
 from gradcheck.cells.returned import Unusable
 from gradcheck.drawing import draw, sizes
 from gradcheck.drawing.draw import Example
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Examiner
+from gradcheck.lines.hint import Hint
 from gradcheck.lines.instrument import Script
 from gradcheck.running.run import Crash
 
 _CLOSE = 1e-7  # what differences know of a gradient; a dropped term is far larger
 
 
-def contract(script: Script, wrong: Sequence[str]) -> str:
-    """The declaration that would make the ``wrong`` gradients (arguments) right, as a sentence.
-
-    Empty if there is none.
-    """
+def contract(script: Script, wrong: Sequence[str]) -> Hint | None:
+    """What would make the ``wrong`` gradients, by argument, right if it were declared."""
     cell = script.cell
     if all(_holds(script.examiner, wrong, example) for example in _examples(cell)):
-        return ""  # wrong in a corner only, which no contract explains
+        return None  # wrong in a corner only, which no contract explains
     for declared in _candidates(script):
         other = replace(cell, contracts=(*cell.contracts, declared))
         if declared.kind == CONSTANT:
-            other = replace(other, around=partial(script.holding, declared.name))
+            other = replace(other, around=partial(_holding, script, declared.name))
         examiner = Examiner(other)
         if all(_holds(examiner, wrong, example) for example in _examples(cell)):
-            return _sentence(cell, declared)
-    return ""
+            return Hint(declared, cell.outputs)
+    return None
 
 
 def _candidates(script: Script) -> Iterator[Contract]:
@@ -55,21 +54,20 @@ def _candidates(script: Script) -> Iterator[Contract]:
     yield from (Contract(CONSTANT, name, "constant", 0) for name in held)
 
 
-def _sentence(cell: Cell, declared: Contract) -> str:
-    name = declared.name
-    if declared.kind == CONSTANT:
-        return (
-            f"Every gradient is right if {name} is a constant. If that is meant, declare it: "
-            f'`{name}: "constant" = ...`.'
-        )
-    where = f"where d{name} is {declared.text}"
-    listed = ", ".join(
-        f'd{output}: "{declared.text}"' if output == name else f"d{output}"
-        for output in cell.outputs
-    )
-    return (
-        f"Every gradient is right {where}. If that is meant, declare it: `def backward({listed}):`."
-    )
+def _holding(script: Script, name: str, inputs: Mapping[str, Any]) -> Point:
+    """The forward around ``inputs`` with a quantity held at the value it has there."""
+    point = script.cell.at(inputs)
+    script.cell.run(inputs)
+    value = script.hooks.scope[name]
+
+    def forward(values: Mapping[str, Any]) -> tuple[Array, ...]:
+        script.hooks.held = {name: value}
+        try:
+            return point.forward(values)
+        finally:
+            script.hooks.held = {}
+
+    return replace(point, forward=forward)
 
 
 def _examples(cell: Cell) -> Iterator[Example]:

@@ -2,68 +2,42 @@
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gradcheck.arrays import arrays_in, close
-from gradcheck.cells.cell import Array, Backward, Cell
+from gradcheck.arrays import close
+from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable, gradients
-from gradcheck.drawing import draw
 from gradcheck.drawing.draw import Example
-from gradcheck.evidence import Evidence
+from gradcheck.lines import drawn as draws
+from gradcheck.lines.budget import Budget
+from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.oracles import complex_step, finite_differences
 from gradcheck.oracles.loss import Loss
 from gradcheck.source.evaluate import compiled
-
-CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
-_SATURATED = 1e-6  # the same where slopes such as 1 - tanh**2 have lost digits
-_KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
-_UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
-
-
-@dataclass
-class Drawn:
-    """One draw: the forward as it ran, and the true gradients of the arguments.
-
-    ``truth`` leaves out those that rounding hides on this draw; they count as right.
-    """
-
-    inputs: dict[str, Any]
-    cotangents: Sequence[Array]
-    backward: Backward
-    scope: dict[str, Any]
-    truth: dict[str, Array]
-    tolerances: dict[str, float]
-    quantities: dict[str, Array | None] = field(default_factory=dict)
-    missing: frozenset[str] = frozenset()  # arguments for which backward returns None
-    kept: list[tuple[Array, Array]] = field(default_factory=list)  # arrays and their contents
-
-    def restore(self) -> None:
-        """Undo what an edit wrote into an input or a forward value."""
-        for array, contents in self.kept:
-            np.copyto(array, contents)
 
 
 class Bench:
     """A script on a few draws. ``right`` asks which gradients a set of changes makes right."""
 
     def __init__(
-        self, script: Script, examples: Iterable[Example], telling: Iterable[Example] = ()
+        self,
+        script: Script,
+        examples: Iterable[Example],
+        telling: Iterable[Example] = (),
+        budget: Budget | None = None,
     ) -> None:
-        self.script = script
+        self.script, self.budget = script, budget or Budget()
         self.names = frozenset(argument.name for argument in script.cell.arguments)
-        # A draw on which rounding hides one gradient is too coarse for the others as well (a
-        # wrong one may look exact); but one that is known to tell something is kept.
-        whole = [_drawn(script, example) for example in examples]
-        drawn = [one for one in whole if one is not None and len(one.truth) == len(self.names)]
-        self.draws = drawn + [d for example in telling if (d := _drawn(script, example))]
+        made = [draws.drawn(script, example) for example in examples]
+        made += [draws.drawn(script, example, telling=True) for example in telling]
+        self.draws = [one for one in made if one is not None]
 
     def part(self, draws: Sequence[Drawn]) -> "Bench":
         """The bench with some of its draws."""
-        smaller = Bench(self.script, ())
+        smaller = Bench(self.script, (), budget=self.budget)
         smaller.draws = list(draws)
         return smaller
 
@@ -104,6 +78,7 @@ class Bench:
     def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
         """The gradients by the changed backward; None where there is no usable one."""
         hooks, cell = self.script.hooks, self.script.cell
+        self.budget.spend(self.script.statements)
         hooks.changes, hooks.scope, hooks.moved = dict(changes), drawn.scope, {}
         try:
             with np.errstate(all="ignore"):
@@ -161,58 +136,6 @@ class Bench:
         finally:
             hooks.scope, hooks.changes, hooks.watching = kept
             hooks.moved = {}
-
-
-def _drawn(script: Script, example: Example) -> Drawn | None:
-    """A draw, or None where the forward fails or has no finite value."""
-    cell: Cell = script.cell
-    if not draw.fits(cell, example):
-        return None
-    evidence = script.examiner.evidence(example)
-    inputs = draw.writable(evidence.inputs)
-    script.hooks.scope = {}
-    try:
-        if evidence.at_kink:
-            return None
-        script.hooks.scope = {}
-        outputs, backward = cell.run(inputs)
-        if not all(np.isfinite(output).all() for output in outputs):
-            return None
-        scope = dict(script.hooks.scope)
-        references = {a.name: evidence.numeric.best(a.name) for a in cell.arguments}
-    except Exception:  # the checks tell what is wrong with the forward; here there is no draw
-        return None
-    missing = _missing(cell, evidence)
-    least = _SATURATED if example.regime in ("saturated", "huge") else CLOSE
-    truth, tolerances = {}, {}
-    for name, reference in references.items():
-        scale = float(np.max(np.abs(reference.value), initial=0.0))
-        noise = evidence.noise(name, with_twin=False)
-        unknown = float(np.max(reference.error + noise, initial=0.0))
-        if unknown <= max(_KNOWN * scale, _UNDERFLOW):
-            truth[name] = reference.value
-            tolerances[name] = max(least, 100 * unknown / scale if scale else 0.0)
-    if not truth:
-        return None
-    held = [a for a in arrays_in([*inputs.values(), *scope.values()]) if isinstance(a, np.ndarray)]
-    kept = [(array, array.copy()) for array in held if array.flags.writeable]
-    return Drawn(inputs, evidence.cotangents, backward, scope, truth, tolerances, {}, missing, kept)
-
-
-def _missing(cell: Cell, evidence: Evidence) -> frozenset[str]:
-    """The arguments for which the backward returns None, or has not come to return anything."""
-    names = [argument.name for argument in cell.arguments]
-    try:
-        returned = cell.run(draw.writable(evidence.inputs))[1](
-            [d.copy() for d in evidence.cotangents]
-        )
-    except Exception:  # unfinished in another way; the checks print it
-        return frozenset()
-    if returned is None:
-        return frozenset(names)
-    if isinstance(returned, tuple | list) and len(returned) == len(names):
-        return frozenset(n for n, g in zip(names, returned, strict=True) if g is None)
-    return frozenset()
 
 
 def change_of(line: Line, expression: ast.expr, sign: str | None = None) -> Change:

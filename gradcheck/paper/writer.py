@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def cell(path: Path) -> tuple[instrument.Script, Notes]:
         **FUNCTIONS,
     }
     written = Definition(function, notes.lines, ast.Module([function], []))
-    return instrument.script(Listing(name, path, {name: written}, module)), notes
+    listing = Listing(name, path, {name: written}, module)
+    return replace(instrument.script(listing), python=False), notes
 
 
 def spelled(notes: Notes, statement: str) -> str:

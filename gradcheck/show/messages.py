@@ -8,7 +8,7 @@ from gradcheck.arrays import entry
 from gradcheck.cells.cell import Array
 from gradcheck.errors import shown_path
 from gradcheck.finding import Wrong
-from gradcheck.show import patterns, witnesses
+from gradcheck.show import hints, patterns, witnesses
 from gradcheck.show.numbers import apart, folded, packed
 from gradcheck.show.sentences import sentence
 from gradcheck.verdicts.verdict import Verdict
@@ -24,7 +24,7 @@ def text(verdict: Verdict) -> str:
     repeat = f"To repeat it: {verdict.command}"
     if verdict.example is None:
         return f"{folded(headline)}\n{folded(advice)}\n\n{repeat}"
-    said = "\n".join([*_judgement(verdict, advice), verdict.hint]).strip("\n")
+    said = "\n".join([*_judgement(verdict, advice), *_beside(verdict)]).strip("\n")
     paragraphs = [folded(headline), folded(said), "\n".join(_lines(verdict)), _table(verdict)]
     shown = "\n\n".join(filter(None, paragraphs))
     example = f"The smallest cell that shows it: {verdict.example}"
@@ -45,6 +45,14 @@ def _judgement(verdict: Verdict, advice: str) -> Iterator[str]:
             f"{' '.join(verdict.special)} ones."
         )
     yield from map(patterns.sentence, verdict.patterns)
+
+
+def _beside(verdict: Verdict) -> Iterator[str]:
+    """What to consider beside the lines that are named."""
+    if verdict.hint is not None:
+        yield hints.sentence(verdict.hint)
+    if verdict.cut is not None:
+        yield hints.unfinished(verdict.cut)
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:

@@ -18,6 +18,7 @@ from gradcheck.lines.proof import (
     Proof,
     Worked,
 )
+from gradcheck.show import hints
 from gradcheck.show.numbers import array
 
 _SAID = {
@@ -50,8 +51,10 @@ def text(proof: Proof, *, numbers: bool) -> Text:
         out.append(f"          {statement}\n", "green")
     if proof.missing:
         out.append(f"  Still missing: {', '.join(proof.missing)}\n", "magenta")
-    if proof.hint:
-        out.append(f"  {proof.hint}\n", "magenta")
+    beside = [hints.sentence(proof.hint)] if proof.hint is not None else []
+    beside += [hints.unfinished(proof.cut)] if proof.cut is not None else []
+    for said in beside:
+        out.append(f"  {said}\n", "magenta")
     if numbers and proof.example is not None:
         out.append("".join(f"{line}\n" for line in _numbers(proof.example)))
     return out

@@ -15,7 +15,7 @@ from gradcheck.finding import Finding, Unjudged, Wrong
 from gradcheck.lines.proof import Proof
 from gradcheck.mutation.mutate import Score
 from gradcheck.oracles.reference import Reference
-from gradcheck.show import patterns, witnesses
+from gradcheck.show import hints, patterns, witnesses
 from gradcheck.show.sentences import sentence
 from gradcheck.steps.rows import Row, Traced
 from gradcheck.verdicts.verdict import Verdict
@@ -37,7 +37,8 @@ def verdict(one: Verdict) -> dict[str, Any]:
             plain({"kind": p.kind, "name": p.name, "facts": p.facts, "said": patterns.sentence(p)})
             for p in one.patterns
         ],
-        "hint": one.hint,
+        "hint": hints.sentence(one.hint) if one.hint else "",
+        "cut": asdict(one.cut) if one.cut else None,
         "special": list(one.special),
         "example": example(one.example) if one.example else None,
         "inputs": plain(one.inputs),
@@ -130,7 +131,8 @@ def proof(one: Proof) -> dict[str, Any]:
         "file": str(one.path),
         "verdict": one.verdict,
         "reason": one.reason,
-        "hint": one.hint,
+        "hint": hints.sentence(one.hint) if one.hint else "",
+        "cut": asdict(one.cut) if one.cut else None,
         "missing": list(one.missing),
         "absent": list(one.absent),
         "lines": [{**line, "mends": list(line["mends"])} for line in lines],

@@ -18,6 +18,8 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Wrong
 from gradcheck.lines import declare
 from gradcheck.lines.blame import Blame, Blamer, WrongLine
+from gradcheck.lines.budget import Cut
+from gradcheck.lines.hint import Hint
 from gradcheck.running.run import Crash
 from gradcheck.verdicts import agreement, patterns
 from gradcheck.verdicts.fresh import Inquiry
@@ -33,7 +35,8 @@ class Verdict:
     striking (``patterns``), and on which example. Without an example the finding is of them all.
 
     ``special`` are the kinds of inputs without which it does not fail; ``hint`` is a contract that
-    would make the derivation right; ``command`` repeats it.
+    would make the derivation right; ``cut`` is where the search for the lines ended, if not all was
+    tried; ``command`` repeats it.
     """
 
     cell: str
@@ -43,7 +46,8 @@ class Verdict:
     witnesses: Witnesses | None = None
     lines: tuple[WrongLine, ...] = ()
     patterns: tuple[Pattern, ...] = ()
-    hint: str = ""
+    hint: Hint | None = None
+    cut: Cut | None = None
     special: tuple[str, ...] = ()
     example: Example | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +86,7 @@ def explain(record: Record, blamer: Blamer | None = None, command: str = "") -> 
         lines=blame.lines,
         patterns=patterns.find(inquiry, example),
         hint=blame.hint,
+        cut=blame.cut,
     )
 
 
@@ -103,11 +108,11 @@ def _special(check: Check, evidence: Evidence) -> tuple[str, ...]:
     return regime + ((example.dtype,) if example.dtype != plain.dtype else ())
 
 
-def _declaration(verdict: Verdict, evidence: Evidence) -> str:
+def _declaration(verdict: Verdict, evidence: Evidence) -> Hint | None:
     """What to write of a kink that is not declared."""
     source = evidence.cell.source
     if verdict.finding.kind != UNDECLARED or source is None or source.content is None:
-        return ""  # only the file of a case may be executed again
+        return None  # only the file of a case may be executed again
     return declare.declaration(source.path, verdict.cell, evidence.wide.inputs)
 
 
