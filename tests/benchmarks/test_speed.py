@@ -131,14 +131,16 @@ def test_what_was_measured_is_not_measured_again():
 def test_the_page_is_written_from_what_is_measured():
     every = budgets.read()
     written = speed_page.text(all_found(speed.FULL), every, 60.0, quick=False)
-    assert "| a passing example at (2, 3, 4) | 1 | 3 floors | kept |" in written
+    assert "| a passing example at (2, 3, 4) | 1.00 | 3 floors | kept |" in written
     assert "| a passing example with the laws at (2, 3, 4) | 1.25 | 5 floors | kept |" in written
-    assert "| memory of 1000 steps | 2.5 | 1.5 times its twin's | OVER |" in written
-    assert "| pytest cases/lstm.py | 0 | 4 s | kept |" in written
+    assert "| memory of 1000 steps | 2.50 | 1.5 times its twin's | OVER |" in written
+    assert "| pytest cases/lstm.py | 0.00 | 4 s | kept |" in written
+    cheapest = "a passing example beside the cheapest peer at (4, 32, 32)"
+    assert f"| {cheapest} | 1.00 | 1 times its time | kept |" in written
     assert "| make check | 400 | 200 s | OVER |" in written
-    assert "| torch slow | 8 | 8 | over time | over time | over time |" in written
-    assert "| 1,000 | 500 ms | 1.5 |" in written
-    assert "| a passing example, both oracles | 250 | 2.5 |" in written
+    assert "| torch slow | 8.00 | 8.00 | over time | over time | over time |" in written
+    assert "| 1,000 | 500 ms | 1.50 |" in written
+    assert "| a passing example, both oracles | 250 | 2.50 |" in written
     assert re.search(r"^\d+ cells take \d+ s of CPU, 2\.0 s each", written, flags=re.M)
     assert "nan" not in written
     assert "quick run" not in written
@@ -152,7 +154,7 @@ def test_a_quick_page_says_so_and_what_it_has_not_measured():
 
 def test_every_budget_is_about_something_that_is_measured():
     known = speed_page.figures(all_found(speed.FULL))
-    assert {(one.what, one.size) for one in budgets.read()} == set(known)
+    assert {(one.what, one.size) for one in budgets.read()} <= set(known)
 
 
 def test_a_budget_is_told_with_its_figure():
