@@ -130,10 +130,10 @@ def _beside(found: Found, cap: float) -> str:
     said = (
         f'"{OVER}": one check takes longer than {cap:.0f} s by the clock; larger sizes were then '
         "not tried. The first two rows of gradcheck's are what an example costs in a run, where "
-        f"one in {round(1 / laws_share())} examples meets the laws. One example in ten goes entry by "
-        "entry, as the last but one row says, so that a single entry that hides below the norm of "
-        "its tensor is seen; at the sizes that a run draws by itself, 1 to 5, that is cheap, and "
-        "where large sizes are asked for none does."
+        f"one in {round(1 / laws_share())} examples meets the laws. One example in ten goes entry "
+        "by entry, as the last but one row says, so that a single entry that hides below the norm "
+        "of its tensor is seen; at the sizes that a run draws by itself, 1 to 5, that is cheap, "
+        "and where large sizes are asked for none does."
     )
     return f"""\
 ## One passing example beside the other checkers
@@ -218,8 +218,8 @@ def _default(found: Found) -> str:
     total = sum(run.seconds for run in every)
     said = (
         f"{len(every)} cells take {total:.0f} s of CPU, {total / len(every):.1f} s each on "
-        "average, without what pytest takes to start. All nodes, 100 examples each, a quarter of them of a "
-        "law; `law[fresh]`, which starts another process, is told apart, and the "
+        "average, without what pytest takes to start. All nodes, 100 examples each, a quarter of "
+        "them of a law; `law[fresh]`, which starts another process, is told apart, and the "
         f"{len(alone)} files with the dearest cells are run without their twins as well."
     )
     return f"""\
