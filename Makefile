@@ -9,13 +9,13 @@ PEERS := .venv/peers
 .PHONY: check fast thorough test train gallery trust bench format clean
 
 check: $(READY)  ## every case: its gradients against finite differences and autograd
-	$(BIN)/pytest cases -q -n auto --dist loadscope
+	$(BIN)/pytest cases -q -n auto
 
 fast: $(READY)  ## the same on a fifth of the examples, for a pre-commit hook
-	$(BIN)/pytest cases -q -n auto --dist loadscope --hypothesis-profile=fast
+	$(BIN)/pytest cases -q -n auto --hypothesis-profile=fast
 
 thorough: $(READY)  ## the same on ten times as many, drawn at random; the seed is printed
-	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto --dist loadscope
+	$(BIN)/pytest cases --hypothesis-profile=thorough -n auto
 
 test: $(READY)  ## everything; ends with where the time went
 	$(BIN)/ruff format --check .

@@ -5,6 +5,8 @@ it NumPy and Hypothesis, is imported only where ``gradcheck_cases`` names a fold
 where a case has a twin.
 """
 
+from typing import Any
+
 import pytest
 
 
@@ -26,3 +28,22 @@ def pytest_configure(config: pytest.Config) -> None:
         from gradcheck import nodes
 
         config.pluginmanager.register(nodes, nodes.__name__)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under ``-n``, the nodes of a cell go to one worker: they share what is known of it.
+
+    Whatever else is tested goes to whoever is free, as without gradcheck.
+    """
+    folders = tuple(f"{name.rstrip('/')}/" for name in config.getini("gradcheck_cases"))
+    if not folders or config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByCell(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            whole: str = super()._split_scope(nodeid)
+            return whole if nodeid.startswith(folders) else nodeid
+
+    return ByCell(config, log)

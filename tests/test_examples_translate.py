@@ -1,6 +1,7 @@
 """The translator learns to reverse strings by gradients derived by hand, and says what it does."""
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from click.testing import CliRunner
 from gradcheck.source import execute
 
 ROOT = Path(__file__).parent.parent
-program, reversing, digits = (
+PAGE = (ROOT / "docs" / "translator.md").read_text(encoding="utf-8")
+program, reversing, digits, pictures = (
     execute.module(ROOT / "examples" / f"{name}.py")
-    for name in ("translate", "reversing", "digits")
+    for name in ("translate", "reversing", "digits", "pictures")
 )
 
 
@@ -128,6 +130,15 @@ def test_an_interrupt_ends_with_a_sample_and_the_curve_so_far(monkeypatch, tmp_p
     assert "not " in result.output  # a string that came out wrong
     assert "strings never seen come out right." in result.output
     assert picture.exists() == (before > 0)
+
+
+def test_the_page_shows_the_strings_that_are_asked_and_its_command_is_understood():
+    (shown,) = re.findall(r"^```\n(.*?)^```$", PAGE, flags=re.M | re.S)
+    rows = [line.split() for line in shown.partition("written")[2].splitlines()[1:6]]
+    assert [string for string, _ in rows] == program.unseen(0)[: pictures.SHOWN]
+    assert all(said == string[::-1] for string, said in rows)
+    (command,) = re.findall(r"python examples/translate.py (.*)$", PAGE, flags=re.M)
+    program.main.make_context("translate", command.split())
 
 
 def test_what_cannot_be_trained_is_refused_in_a_sentence(tmp_path):

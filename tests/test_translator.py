@@ -46,6 +46,11 @@ MISTAKES = {
         ("dh_t = np.where(live[t], dh_prev, dh_t)", "dh_t = dh_prev"),
         ENCODER,
     ),
+    "the cell state flows past the forget gate": (
+        "lstm_cs231n",
+        ("dc_prev = dc * f", "dc_prev = dc"),
+        ENCODER | DECODER | ATTENTION,
+    ),
     "the memory has no gradient through the keys": (
         "masked_attention",
         (" + dkeys @ W_mem.T", ""),
@@ -54,7 +59,7 @@ MISTAKES = {
     "the softmax of the attention has the slope of a sigmoid": (
         "masked_attention",
         ("dscore = a * (da - (a * da).sum(axis=0))", "dscore = a * (1 - a) * da"),
-        (ENCODER | DECODER | ATTENTION),
+        ENCODER | DECODER | ATTENTION,
     ),
     "the memory has the gradient of the first step alone": (
         "translator",

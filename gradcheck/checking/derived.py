@@ -37,7 +37,12 @@ class Derived:
         """What is missing, in one message; None where nothing is begun, or nothing missing."""
         if self.half is None:
             return None
-        facts = {"half": self.half, "gradients": self.cell.gradients, "runs": self.runs}
+        facts = {
+            "missing": self.half.missing,
+            "stages": tuple((one.line, one.source, one.missing) for one in self.half.stages),
+            "gradients": self.cell.gradients,
+            "runs": self.runs,
+        }
         return Wrong("unfinished", SUBJECT, facts=facts)
 
     @property

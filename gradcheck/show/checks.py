@@ -26,16 +26,13 @@ def _disagrees(wrong: Wrong) -> str:
 
 
 def _unfinished(wrong: Wrong) -> str:
-    half, gradients = wrong.facts["half"], wrong.facts["gradients"]
-    lines = [f"backward is not finished: {_listed(half.missing)} missing."]
-    if half.stages:
+    missing, stages = wrong.facts["missing"], wrong.facts["stages"]
+    lines = [f"backward is not finished: {_listed(missing)} missing."]
+    if stages:
         lines.append("Derive what is missing in the reverse order of the forward:")
-        width = max(len(stage.source) for stage in half.stages)
-        lines += [
-            f"  line {stage.line}: {stage.source:<{width}}  {', '.join(stage.missing)}"
-            for stage in half.stages
-        ]
-    known = [name if name not in half.missing else "None" for name in gradients]
+        width = max(len(source) for _, source, _ in stages)
+        lines += [f"  line {n}: {source:<{width}}  {', '.join(d)}" for n, source, d in stages]
+    known = [name if name not in missing else "None" for name in wrong.facts["gradients"]]
     if not wrong.facts["runs"] and set(known) != {"None"}:
         lines.append(f"Until then, `return {', '.join(known)}` lets the rest be judged.")
     return "\n".join(lines).replace("{", "{{").replace("}", "}}")

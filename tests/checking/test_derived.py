@@ -1,5 +1,6 @@
 """A cell that is not derived yet, or in part: what is checked of it, and what is said."""
 
+import json
 import re
 from pathlib import Path
 
@@ -193,6 +194,14 @@ def test_what_is_returned_so_far_is_judged(written):
     }
     assert " 1 of 5 " in str(report)
     assert " 3 not derived" in str(report)
+
+
+def test_the_json_of_what_is_missing_is_plain(written):
+    (verdict,) = gradcheck.check(written(half(TOTAL)), only="backward").to_dict()["verdicts"]
+    finding = json.loads(json.dumps(verdict))["finding"]
+    assert (finding["kind"], finding["name"]) == ("unfinished", "backward")
+    assert finding["facts"]["missing"] == ["dx", "dh_prev", "dc_prev", "dW", "db"]
+    assert finding["facts"]["stages"][1][::2] == [5, ["dx", "dW", "db"]]
 
 
 @pytest.mark.parametrize(
