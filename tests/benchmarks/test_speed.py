@@ -80,6 +80,14 @@ def test_pyperf_tells_the_median_of_each_command(tmp_path):
     assert runs.medians(tmp_path / "commands.json") == dict.fromkeys(COMMANDS, 2.0)
 
 
+@pytest.mark.parametrize("name", runs.SUITES)
+def test_a_suite_is_run_as_the_makefile_runs_it(name):
+    quietly = ("-q", "-p", "no:cacheprovider")
+    given = " ".join(word for word in runs.SUITES[name][3:] if word not in quietly)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace(" -q", "")
+    assert f"$(BIN)/pytest {given}" in makefile
+
+
 def test_a_command_that_fails_is_no_figure():
     with pytest.raises(runs.subprocess.CalledProcessError):
         runs.of_processes([runs.sys.executable, "-c", "raise SystemExit(3)"])
