@@ -44,7 +44,7 @@ def figure(value: float | None) -> str:
         return "-"
     if math.isnan(value):
         return "over time"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def read(path: Path = FILE) -> list[Budget]:

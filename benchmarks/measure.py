@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
     """What the figures were measured with; no name or path of a machine."""
     names = ("numpy", "torch", "jax", "autograd", "gradcheck")
     found = {"Python": platform.python_version(), **{name: version(name) for name in names}}
-    return {**found, "CPUs": str(os.cpu_count())}
+    return {**found, platform.system(): platform.machine(), "CPUs": str(os.cpu_count())}
 
 
 def calm() -> None:

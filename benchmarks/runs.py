@@ -30,10 +30,7 @@ COMMANDS = {
     LSTM: [*PYTEST, "cases/lstm.py"],
 }
 CHECK, TEST = "make check", "make test"
-SUITES = {
-    CHECK: [*PYTEST, "cases", "-n", "auto", "--dist", "loadscope"],
-    TEST: [*PYTEST, "-n", "auto"],
-}
+SUITES = {CHECK: [*PYTEST, "cases", "-n", "auto"], TEST: [*PYTEST, "-n", "auto"]}
 
 
 @dataclass(frozen=True)

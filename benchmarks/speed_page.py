@@ -30,6 +30,8 @@ def figures(found: Found) -> Figures:
         known["a passing example", shown(size)] = times[OWN] / times[FLOOR]
         with_laws = times[OWN] + laws_share() * times[LAWS]
         known["a passing example with the laws", shown(size)] = with_laws / times[FLOOR]
+        peers = [times[one.name] for one in PEERS if times.get(one.name, math.nan) > 0]
+        known["a passing example beside the cheapest peer", shown(size)] = times[OWN] / min(peers)
     if ("steps", 1000) in found:
         known["1000 steps of BPTT", ""] = _over_floor(found["steps", 1000])
     if ("peaks", 1000) in found:
@@ -125,6 +127,14 @@ def _beside(found: Found, cap: float) -> str:
         figure((some[OWN] + laws_share() * some[LAWS]) / some[FLOOR]) for some in times.values()
     ]
     rows.insert(2, ["**gradcheck**, with the laws as often as they run", *averaged])
+    said = (
+        f'"{OVER}": one check takes longer than {cap:.0f} s by the clock; larger sizes were then '
+        "not tried. The first two rows of gradcheck's are what an example costs in a run, where "
+        f"one in {round(1 / laws_share())} examples meets the laws. One example in ten goes entry "
+        "by entry, as the last but one row says, so that a single entry that hides below the norm "
+        "of its tensor is seen; at the sizes that a run draws by itself, 1 to 5, that is cheap, "
+        "and where large sizes are asked for none does."
+    )
     return f"""\
 ## One passing example beside the other checkers
 
@@ -135,12 +145,7 @@ turns in one process, medians after a round that warms up. Over the floor:
 
 {table(["checker", *map(shown, times)], rows)}
 
-"{OVER}": one check takes longer than {cap:.0f} s by the clock; larger sizes were then not tried.
-The first two rows of gradcheck's are what an example costs in a run: a law runs on one example in
-{round(1 / laws_share())}. One example in ten goes
-entry by entry, as the last but one row says, so that a single entry that hides below the norm of
-its tensor is seen; at the sizes that a run draws by itself, 1 to 5, that is cheap, and where large
-sizes are asked for none does."""
+{textwrap.fill(said, 98)}"""
 
 
 def _ratio(times: Mapping[str, float], name: str) -> str:
@@ -161,7 +166,7 @@ def _growth(found: Found) -> str:
     sizes = ", ".join(f"{name}={size}" for name, size in SEQUENCE.items())
     layer = ", ".join(f"{name}={size}" for name, size in LAYER.items())
     ((longest, most),) = peaks.items()
-    memory = [[label, _mebibytes(most[name]), _over_twin(most, name)] for name, label in _MEMORY]
+    memory = [[label, figure(most[name]), _over_twin(most, name)] for name, label in _MEMORY]
     return f"""\
 ## How it grows
 
@@ -184,10 +189,6 @@ _MEMORY = (
     (CASE, CASE),
     (OWN, "a passing example, both oracles"),
 )
-
-
-def _mebibytes(value: float) -> str:
-    return figure(value)
 
 
 def _over_twin(most: Mapping[str, float], name: str) -> str:
@@ -215,13 +216,16 @@ def _default(found: Found) -> str:
         for run in sorted(runs, key=lambda run: run.cell)
     ]
     total = sum(run.seconds for run in every)
+    said = (
+        f"{len(every)} cells take {total:.0f} s of CPU, {total / len(every):.1f} s each on "
+        "average, without what pytest takes to start. All nodes, 100 examples each, a quarter of "
+        "them of a law; `law[fresh]`, which starts another process, is told apart, and the "
+        f"{len(alone)} files with the dearest cells are run without their twins as well."
+    )
     return f"""\
 ## The default run of each case
 
-{len(every)} cells take {total:.0f} s of CPU, {total / len(every):.1f} s each on average, without
-what pytest takes to start. All nodes, 100 examples each, 25 of a law; `law[fresh]`, which starts
-another process, is told apart, and of the files with the dearest cells {len(alone)} are run
-without their twins as well.
+{textwrap.fill(said, 98)}
 
 {table(["cell", "seconds", "of it law[fresh]", "without its twin"], rows)}"""
 

@@ -53,6 +53,7 @@ class Meter:
         if _CPU in output:
             self._workers[node.gateway.id] = output[_CPU]
 
+    @pytest.hookimpl(trylast=True)  # behind the tables of what was checked
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         spent = by_node(report for some in terminalreporter.stats.values() for report in some)
         if spent:
