@@ -1,5 +1,6 @@
 """Everything that is known about one cell on one example; each fact is found out once."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
@@ -19,7 +20,7 @@ from gradcheck.oracles.numeric import Numeric
 from gradcheck.oracles.reference import Reference
 from gradcheck.oracles.twin_run import TwinRun
 from gradcheck.running import precision
-from gradcheck.running.compare import OPERATIONS, Comparison, Noise, compare
+from gradcheck.running.compare import Comparison, Noise, compare, operations
 from gradcheck.running.precision import DOUBLE, SINGLE
 from gradcheck.running.rounding import Rounding
 from gradcheck.running.run import Caller, Crash, Run
@@ -165,11 +166,21 @@ class Evidence:
             return reference.blurred(rounding.gradients[name])
 
         # Rounding of the many entries that make up one slope; nothing where entries are compared.
-        summed = reference.blurred(OPERATIONS * self.precision.eps * np.abs(hand))
+        few = operations(self.terms(name))
+        summed = reference.blurred(few * self.precision.eps * np.abs(hand))
         own = reference.error + summed if reference.directions else reference.error
         twins = (lambda: self.beside.noise[name]) if reference.oracle == twin_run.NAME else None
         noises = self.noises(spread, reference.value, twins)
-        return compare(reference.seen(hand), reference.value, own, noises, self.precision)
+        terms = self.terms(name)
+        return compare(reference.seen(hand), reference.value, own, noises, self.precision, terms)
+
+    def terms(self, name: str) -> int:
+        """How many terms at most add up to an entry of a gradient: one for each index of the axes
+        that the argument does not have.
+        """
+        shape = next(one.shape for one in self.cell.arguments if one.name == name)
+        absent = [size for axis, size in self.example.sizes if axis not in shape.names]
+        return math.prod(absent)
 
     def noises(
         self,

@@ -14,7 +14,7 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles.loss import Loss
 from gradcheck.oracles.probe import Probe
-from gradcheck.running.compare import Comparison, alike
+from gradcheck.running.compare import Comparison, alike, operations
 from gradcheck.running.precision import Precision
 from gradcheck.running.rounding import Rounding
 
@@ -23,7 +23,8 @@ Found = Mapping[str, Right | Unjudged]
 
 def by_autograd(evidence: Evidence) -> Found:
     """The gradients that are autograd's to the last digits."""
-    found = alike(_usable(evidence), evidence.beside.gradients, evidence.precision)
+    true = evidence.beside.gradients
+    found = alike(_usable(evidence), true, evidence.precision, evidence.terms)
     return {name: Right(one) for name, one in found.items()}
 
 
@@ -91,7 +92,9 @@ def _probe(evidence: Evidence) -> Probe:
         yield known(evidence.run.rounding)
 
     generator = np.random.default_rng([evidence.example.seed, 2])  # of no other draw
-    return Probe(loss, usable, evidence.precision, noises, evidence.numeric.beside, generator)
+    few = {name: operations(evidence.terms(name)) for name in usable}
+    beside = evidence.numeric.beside
+    return Probe(loss, usable, evidence.precision, noises, beside, generator, few)
 
 
 def _usable(evidence: Evidence) -> dict[str, Array]:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -84,8 +85,8 @@ class Probe:
 
     ``gradients`` are those by hand that can be compared, in numbers of ``precision``; ``noises``
     measure the standard deviation of each of their entries under rounding, the next where one is
-    not enough. To either side are
-    moved those ``beside``.
+    not enough. To either side are moved those ``beside``. A gradient that sums up many terms may be
+    allowed more than a ``few`` roundings.
     """
 
     def __init__(
@@ -96,8 +97,9 @@ class Probe:
         noises: Callable[[], Iterator[tuple[Mapping[str, Array], Precision]]],
         beside: Collection[str],
         generator: np.random.Generator,
+        few: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self._loss, self._gradients = loss, gradients
+        self._loss, self._gradients, self._few = loss, gradients, few
         self._precision, self._noises = precision, noises
         shapes = [loss.inputs[name].shape for name in gradients]
         self._directions = dict(zip(gradients, directions(shapes, generator), strict=True))
@@ -147,16 +149,21 @@ class Probe:
         along = {n: self._directions[n].along(self._gradients[n]) for n in weights}
         shares = {name: weight * along[name] for name, weight in weights.items()}
         sizes = {name: weight * _norm(self._gradients[name]) for name, weight in weights.items()}
-        size, off = float(np.hypot.reduce([*sizes.values()])), slope - sum(shares.values())
+        off = slope - sum(shares.values())
+        few = float(
+            np.hypot.reduce(
+                [self._few.get(name, OPERATIONS) * size for name, size in sizes.items()]
+            )
+        )
         if not np.isfinite(off):
             return {}
         precision = self._precision
-        allowed = OPERATIONS * precision.eps * size + error
+        allowed = few * precision.eps + error
         noises = self._noises()
         while abs(off) > allowed and (noise := next(noises, None)):
             spreads, precision = noise
             blurs = [w * self._directions[n].blurred(spreads[n]) for n, w in weights.items()]
-            allowed = OPERATIONS * precision.eps * size + error
+            allowed = few * precision.eps + error
             allowed += precision.deviations * float(np.hypot.reduce(blurs))
         if not abs(off) <= allowed:
             return {}

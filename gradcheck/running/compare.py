@@ -1,6 +1,7 @@
 """Say whether two arrays agree, entry by entry, and how far apart they were allowed to be."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,10 @@ from gradcheck.running.precision import DOUBLE, Precision
 # Rounding of a handful of operations, in units of the tensor's largest entry. A right backward and
 # autograd differ by 1 to 5 eps; what exceeds this is measured (monte_carlo.py) before it is judged.
 OPERATIONS = 32
+# So many terms of a sum add up their roundings unseen. In longer ones they grow as the square root
+# of the number of terms: N. J. Higham and T. Mary, "A new approach to probabilistic rounding error
+# analysis", SIAM Journal on Scientific Computing 41(5), 2019.
+_TERMS = 64
 # How many times that noise (precision.py) an entry may be off that is compared with its own size,
 # because nothing else is allowed for it.
 _SURE = 4
@@ -69,26 +74,35 @@ def _tight(allowed: float, scale: float, limits: Precision) -> bool:
     return allowed <= (max(relative, 2 * limits.subnormal) if limits is DOUBLE else relative)
 
 
+def operations(terms: int) -> float:
+    """How many roundings are allowed, before any is measured, to a sum of so many terms."""
+    return OPERATIONS * max(1.0, math.sqrt(terms / _TERMS))
+
+
 Noise = tuple[Array, Precision]
 
 _BLOCK = 2**15  # entries that stay in a processor's cache
 
 
 def alike(
-    got: Mapping[str, Array], want: Mapping[str, Array], precision: Precision
+    got: Mapping[str, Array],
+    want: Mapping[str, Array],
+    precision: Precision,
+    terms: Callable[[str], int] = lambda name: 1,
 ) -> dict[str, Comparison]:
     """Those of many tensors that agree, and are judged, in the first stage of ``compare``, all at
-    one go.
+    one go. ``terms`` says how many add up to an entry of each.
     """
     found = {}
     for names in _grouped({name: one.size for name, one in got.items()}):
         flat, true = ([one[name].ravel() for name in names] for one in (got, want))
+        shares = [operations(terms(name)) * precision.eps for name in names]
         if len(names) == 1:
-            agree, scales = _near(flat[0], true[0], precision)
+            agree, scales = _near(flat[0], true[0], shares[0], precision)
         else:
-            agree, scales = _near_many(flat, true, precision)
-        for name, agrees, scale in zip(names, agree, scales, strict=True):
-            allowed = OPERATIONS * precision.eps * scale + precision.subnormal
+            agree, scales = _near_many(flat, true, shares, precision)
+        for name, agrees, scale, share in zip(names, agree, scales, shares, strict=True):
+            allowed = share * scale + precision.subnormal
             if agrees and _tight(allowed, scale, precision):
                 found[name] = Comparison(got[name], want[name], np.asarray(allowed), precision)
     return found
@@ -102,23 +116,25 @@ def _grouped(sizes: Mapping[str, int]) -> Iterator[list[str]]:
     yield from ([name] for name in sizes if name not in small)
 
 
-def _near(got: Array, want: Array, precision: Precision) -> tuple[Sequence[bool], Sequence[float]]:
+def _near(
+    got: Array, want: Array, share: float, precision: Precision
+) -> tuple[Sequence[bool], Sequence[float]]:
     """Whether one tensor agrees, block by block, and its scale."""
     blocks = [slice(k, k + _BLOCK) for k in range(0, want.size, _BLOCK)]
     scale = max((float(np.max(np.abs(want[block]))) for block in blocks), default=0.0)
-    allowed = OPERATIONS * precision.eps * scale
+    allowed = share * scale
     return [all(_within(got[b], want[b], allowed, precision) for b in blocks)], [scale]
 
 
 def _near_many(
-    got: Sequence[Array], want: Sequence[Array], precision: Precision
+    got: Sequence[Array], want: Sequence[Array], shares: Sequence[float], precision: Precision
 ) -> tuple[Sequence[bool], Sequence[float]]:
     """The same of several, in one array."""
     one, other = np.concatenate(got), np.concatenate(want)
     sizes = [part.size for part in want]
     starts = np.cumsum([0, *sizes[:-1]])
     scales = np.maximum.reduceat(np.abs(other), starts)
-    allowed = np.repeat(OPERATIONS * precision.eps * scales, sizes)
+    allowed = np.repeat(np.asarray(shares) * scales, sizes)
     agree = np.logical_and.reduceat(_each_within(one, other, allowed, precision), starts)
     return agree.tolist(), scales.tolist()
 
@@ -139,6 +155,7 @@ def compare(
     own_error: Array | float = 0.0,
     noises: Iterable[Noise] = (),
     precision: Precision = DOUBLE,
+    terms: int = 1,
 ) -> Comparison:
     """Compare a result with a reference whose own error is at most ``own_error``, in two stages.
 
@@ -147,32 +164,33 @@ def compare(
         A = 32 eps max|want| + E + U                            first, and
         B = min(A + n S, widest |want| + E + U + 4 n S)         once the noise S is known
 
-    where each of ``noises`` measures S, the standard deviation of rounding in one of the two
-    computations or in both, and the coarsest precision in them, whose eps and n = ``deviations``
-    then count. That is costly: it is done only if A is exceeded, or if some small entry is off by
-    more than ``widest`` of itself, and the next only where the one before is not enough. B is
-    A + n S alone where that is too wide to judge by: where the tensor is rounding, so is the
-    spread of its small entries.
+    (more than 32 where an entry is the sum of many ``terms``), where each of ``noises`` measures
+    S, the standard deviation of rounding in one of the two computations or in both, and the
+    coarsest precision in them, whose eps and n = ``deviations`` then count. That is costly: it is
+    done only if A is exceeded, or if some small entry is off by more than ``widest`` of itself,
+    and the next only where the one before is not enough. B is A + n S alone where that is too wide
+    to judge by: where the tensor is rounding, so is the spread of its small entries.
     """
-    first = Comparison(got, want, _allowed(want, own_error, precision), precision)
+    few = operations(terms)
+    first = Comparison(got, want, _allowed(want, own_error, few, precision), precision)
     share = precision.widest * np.abs(want)  # of what each entry is itself
     small = first.error > share + own_error + precision.subnormal
     if first.agrees and not small.any():
         return first
     found = first
     for noise in noises:
-        found = _beyond(got, want, own_error, noise, share)
+        found = _beyond(got, want, own_error, few, noise, share)
         if found.agrees:
             break
     return found
 
 
 def _beyond(
-    got: Array, want: Array, own_error: Array | float, noise: Noise, share: Array
+    got: Array, want: Array, own_error: Array | float, few: float, noise: Noise, share: Array
 ) -> Comparison:
     """The second stage."""
     spread, coarsest = noise
-    allowed = _allowed(want, own_error, coarsest) + coarsest.deviations * spread
+    allowed = _allowed(want, own_error, few, coarsest) + coarsest.deviations * spread
     whole = Comparison(got, want, allowed, coarsest)
     if not whole.judged:
         return whole  # where the tensor is rounding, so is the spread of its small entries
@@ -181,7 +199,7 @@ def _beyond(
     return Comparison(got, want, np.minimum(allowed, own), coarsest)
 
 
-def _allowed(want: Array, own_error: Array | float, precision: Precision) -> Array:
+def _allowed(want: Array, own_error: Array | float, few: float, precision: Precision) -> Array:
     scale = float(np.max(np.abs(want), initial=0.0))
-    allowed = OPERATIONS * precision.eps * scale + own_error + precision.subnormal
+    allowed = few * precision.eps * scale + own_error + precision.subnormal
     return np.asarray(np.broadcast_to(allowed, want.shape))
