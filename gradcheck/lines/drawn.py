@@ -21,7 +21,7 @@ from gradcheck.lines.instrument import Script
 from gradcheck.lines.slopes import CLOSE
 from gradcheck.running.run import Crash
 
-_LOST = 1e-6  # the same where slopes have lost digits
+_LOST = 1e-6  # how far a right gradient may be off where slopes have lost digits; else CLOSE
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
 

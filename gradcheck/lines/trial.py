@@ -43,12 +43,7 @@ class Bench:
 
     def right(self, changes: Mapping[int, Change]) -> frozenset[str]:
         """The arguments whose gradients are right on every draw."""
-        found = self.names
-        for drawn in self.draws:
-            found &= self._right_on(drawn, changes)
-            if not found:
-                break
-        return found
+        return self.repaired(changes, frozenset(), self.names)
 
     def repairs(self, changes: Mapping[int, Change], wanted: frozenset[str]) -> bool:
         """Whether at least the wanted gradients are right; stops at the first that is not."""

@@ -1,12 +1,15 @@
 """Right code is known by a few forwards: what they confirm, and what they leave to be judged."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Right, Unjudged
-from gradcheck.lines import drawn, slopes
+from gradcheck.lines import drawn, mend, slopes
+from gradcheck.lines.proofread import judged
 from gradcheck.oracles.numeric import Numeric
 
 SIZES = (("B", 3), ("D", 2), ("H", 4))
@@ -82,3 +85,19 @@ def test_a_draw_of_sizes_1_or_of_extreme_numbers_alone_proves_no_line(script):
         False,
         False,
     ]
+
+
+def test_then_it_is_not_judged(script, monkeypatch):
+    """All gradients may well be right on a single unit, whatever the lines are."""
+    read = script(RNN.format(dW="x.T @ da"))
+    alone = Example(tuple((name, 1) for name, _ in SIZES), 1)
+    monkeypatch.setattr(mend, "examples", lambda _: [alone])
+    found = mend.find(read)
+    assert (found.wrong, found.bench) == (frozenset(), None)
+    proof = judged(Path("cell.py"), read, found, str)
+    assert (proof.verdict, proof.lines) == ("unjudged", ())
+    assert proof.reason == (
+        "No line can be followed: on ordinary numbers the forward or the backward fails, or "
+        "rounding hides the gradients."
+    )
+    assert mend.find(read, [alone]).bench is not None  # who knows an example has it looked at
