@@ -28,6 +28,12 @@ def texts(name: str, like: str, cases: Path, reference: Path) -> tuple[str, str 
     cell = _meant(like, cases)
     assert cell.source is not None  # it was read from a file
     path = cell.source.path
+    for module in _beside(path):
+        if not (cases / module).is_file():
+            raise CaseError(
+                f"{cell.name} is built from {module}, which is not in {shown_path(cases)}.\n"
+                f"Copy {shown_path(path.parent / module)} there first."
+            )
     case = _renamed(path, cell.name, name)
     if not cell.derived:
         case = _stubbed(case, cell, name)
@@ -77,6 +83,19 @@ def _functions(path: Path) -> Iterator[str]:
 def _is_cell(node: ast.FunctionDef) -> bool:
     annotations = [argument.annotation for argument in node.args.args]
     return node.name[0] != "_" and any(isinstance(one, ast.Constant) for one in annotations)
+
+
+def _beside(path: Path) -> Iterator[str]:
+    """The files of the same folder that a case imports."""
+    for node in ast.parse(path.read_bytes()).body:
+        match node:
+            case ast.ImportFrom(module=str(name)):
+                names = [name]
+            case ast.Import(names=aliases):
+                names = [alias.name for alias in aliases]
+            case _:
+                continue
+        yield from (f"{n}.py" for n in names if (path.parent / f"{n}.py").is_file())
 
 
 def _renamed(path: Path, old: str, new: str) -> str:

@@ -41,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByCell(LoadScopeScheduling):
+    class ByCell(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             whole: str = super()._split_scope(nodeid)
             return whole if nodeid.startswith(folders) else nodeid

@@ -169,6 +169,20 @@ def test_what_there_is_not_to_start_from_is_told(tmp_path, monkeypatch, like, sa
     assert not (tmp_path / "cases").exists()
 
 
+def test_a_case_that_is_built_from_another_needs_it_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = invoked("mine", "--like", str(ROOT / "cases" / "next_word.py"))
+    assert result.exit_code == 1
+    assert "next_word is built from lstm_column.py, which is not in cases.\nCopy " in result.output
+    (tmp_path / "cases").mkdir()
+    for name in ("lstm_column.py", "cross_entropy.py"):
+        text = (ROOT / "cases" / name).read_text(encoding="utf-8")
+        (tmp_path / "cases" / name).write_text(text, encoding="utf-8")
+    assert invoked("mine", "--like", str(ROOT / "cases" / "next_word.py")).exit_code == 0
+    (cell,) = read(tmp_path / "cases" / "mine.py")
+    assert isinstance(cell, Cell), cell.message
+
+
 def test_any_case_can_be_started_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for like in ("bidirectional_lstm", "variational_lstm", "odyssey", "encoder_decoder", "rwkv"):

@@ -98,7 +98,9 @@ def cotangents(
             case "zero":
                 allowed.append(np.zeros_like(cotangent))
             case "orthogonal":
-                allowed.append(_without(cotangent, output))
+                # Twice: what is left may be a thousandth of what was drawn, and is to be
+                # orthogonal to its own last digits.
+                allowed.append(_without(_without(cotangent, output), output))
             case _:
                 allowed.append(cotangent)
     return tuple(allowed)

@@ -1,7 +1,6 @@
 """Put a check to the test on many examples, and shrink the first that fails."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,6 +13,7 @@ from gradcheck.checking.check import Check
 from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.smaller import smaller
 from gradcheck.checking.tally import Record
+from gradcheck.drawing import draw
 from gradcheck.drawing.draw import EXTREME, Example
 from gradcheck.drawing.strategies import LARGEST, PROFILES, examples
 from gradcheck.errors import CaseError
@@ -49,8 +49,7 @@ class Plan:
     def entries(self, cell: Cell) -> int:
         """How many numbers an example has at most."""
         sizes = {name: self.sizes.get(name, LARGEST) for name in cell.size_names}
-        shapes = [argument.shape.sizes(sizes) for argument in cell.arguments]
-        return max(1, sum(math.prod(shape) for shape in shapes))
+        return max(1, draw.entries(cell, sizes))
 
     def examples(self, check: Check) -> int:
         """How many of them a check meets: a law a quarter, since it breaks nearly everywhere."""
@@ -63,6 +62,7 @@ DEFAULT = Plan()
 # One example in so many goes through every entry: one that is 1e13 times smaller than the norm of
 # its tensor may be wrong by all of itself, and no direction shows it.
 _CLOSELY = 10
+_ENTRIES_CLOSELY = 2000
 _TURNS = 4
 _ENTRIES = 10**7  # of all arguments, over all examples of a cell
 _FEWEST = 3
@@ -109,7 +109,18 @@ class Draws:
             raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
         if self.large:  # of extreme numbers little but rounding would be left, and seen slowly
             return tuple(replace(e, regime="ordinary") if e.regime in EXTREME else e for e in drawn)
-        return tuple(replace(e, closely=k % _CLOSELY == 0) for k, e in enumerate(drawn, 1))
+        return tuple(self._some_closely(examiner.cell, drawn))
+
+    def _some_closely(self, cell: Cell, drawn: Sequence[Example]) -> Iterator[Example]:
+        """Every tenth example is to go through every entry, as long as all that do have not too
+        many entries together; three at least.
+        """
+        some = entries = 0
+        for k, example in enumerate(drawn, 1):
+            closely = k % _CLOSELY == 0 and (some < _FEWEST or entries < _ENTRIES_CLOSELY)
+            if closely:
+                some, entries = some + 1, entries + draw.entries(cell, dict(example.sizes))
+            yield replace(example, closely=closely)
 
     def run(
         self,

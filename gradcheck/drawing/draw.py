@@ -4,6 +4,7 @@ Hypothesis chooses the three; everything else follows, so a failure shrinks to a
 with two-decimal numbers and three facts reproduce it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,11 @@ def fits(cell: Cell, example: Example) -> bool:
     sizes = dict(example.sizes)
     shapes = [argument.shape for argument in cell.arguments + cell.constants]
     return all(size >= 0 for shape in shapes for size in shape.sizes(sizes))
+
+
+def entries(cell: Cell, sizes: Mapping[str, int]) -> int:
+    """How many numbers the arguments of a cell have."""
+    return sum(math.prod(argument.shape.sizes(sizes)) for argument in cell.arguments)
 
 
 def inputs(cell: Cell, example: Example) -> dict[str, Any]:

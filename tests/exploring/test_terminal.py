@@ -38,9 +38,9 @@ def test_right_cells_end_with_the_table(invoked):
                      result.output)  # fmt: skip
 
 
-def test_a_fault_is_told_as_it_is_found_and_the_status_says_so(project, invoked):
+def test_a_fault_is_told_as_it_is_first_found_and_the_status_says_so(project, invoked):
     project.write(WRONG)
-    result = invoked("cases", "--examples", 100, "--seed", 3)
+    result = invoked("cases", "--examples", 200, "--seed", 3)
     assert result.exit_code == 1
     assert result.stderr == (
         f"{NODE}: dx disagrees with the complex step in its one entry, by 2.5e-01 of its size.\n"

@@ -18,6 +18,7 @@ import pytest
 from gradcheck.errors import CaseError
 from gradcheck.exploring import cluster
 from gradcheck.exploring.cluster import Cluster
+from gradcheck.exploring.crew import killer
 from gradcheck.exploring.processes import Processes
 from tests.exploring.helpers import RIGHT, until
 
@@ -158,6 +159,21 @@ def test_of_a_cluster_one_worker_is_killed_and_one_comes_late(project, gate, das
     with closing(crew), meanwhile(play):
         found, told = project.explored(crew)
     assert_each_cell_once(found, told)
+
+
+def test_a_unit_that_ends_every_worker_of_a_cluster_is_given_up(project, dask):
+    dask(
+        "scheduler",
+        *("--host", "127.0.0.1", "--port", "0"),
+        DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0",
+    )
+    project.write("import os\nif 'WORKER' in os.environ:\n    os._exit(1)\n" + RIGHT)
+    with closing(Cluster(address(project.path / "scheduler.json"))) as crew:
+        dask("worker", "--no-nanny", "--nthreads", "1", WORKER="1", PYTHONPATH=str(ROOT))
+        found, told = project.explored(crew)
+    assert found.errors == tuple(told)
+    assert [one.error for one in told] == [killer(one.unit) for one in told]
+    assert found.results == ()
 
 
 def test_a_scheduler_that_ends_ends_the_run_and_what_was_found_is_kept(project, dask):
