@@ -1,12 +1,14 @@
 """The lines of planted slips: the sample, what is kept of a run that was stopped, and its page."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from rich.progress import Progress
 
-from benchmarks import mends, mends_page, parts, store
+from benchmarks import mends, mends_page, parts, store, trust
 from benchmarks.asked import ANOTHER, BACK, Asked
 from benchmarks.faults import ROOT
 from benchmarks.store import Store
@@ -102,3 +104,25 @@ def test_a_store_keeps_what_was_measured_until_the_engine_changes(tmp_path, monk
 def test_a_store_that_is_forgotten_leaves_nothing(tmp_path):
     Store("some", tmp_path).forget()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_stopped_goes_on():
+    todo = {("a", 1): (max, (1, 2)), ("b",): (min, (1, 2))}
+    kept = Kept({("a", 1): 7})
+    with ThreadPoolExecutor(1) as workers, Progress(disable=True) as progress:
+        found = trust.run(todo, workers, kept, progress)
+    assert found == kept == {("a", 1): 7, ("b",): 1}
+
+
+def test_the_mends_alone_are_written_on_the_page_as_it_is(bench, monkeypatch):
+    output = bench / "trust.md"
+    output.write_text("# Page\n\n## Is the wrong line named?\n\nold\n\n## Limits\n\n- one\n")
+    monkeypatch.setattr(mends, "sample", lambda paths, most: [most])
+    monkeypatch.setattr(trust, "ONE_THREAD", {})
+    monkeypatch.setattr(mends, "by_file", lambda questions: {CASES[0]: questions})
+    monkeypatch.setattr(trust, "run", lambda todo, *given: dict.fromkeys(todo, FOUND))
+    done = CliRunner().invoke(trust.main, ["--only-mends", "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    written = output.read_text(encoding="utf-8")
+    assert written == f"# Page\n\n{mends_page.section(FOUND)}\n\n## Limits\n\n- one\n"
+    assert [path.name for path in bench.iterdir()] == ["trust.md"]  # what was kept is forgotten
