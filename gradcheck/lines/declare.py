@@ -8,8 +8,8 @@ from typing import Any
 from gradcheck.cells.cell import Contract
 from gradcheck.cells.contracts import KINK
 from gradcheck.lines.hint import Hint
-from gradcheck.source import cases
 from gradcheck.source.closure import closure
+from gradcheck.source.declaring import declaring
 
 
 def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> Hint | None:
@@ -27,7 +27,7 @@ def declaration(path: Path, name: str, inputs: Mapping[str, Any]) -> Hint | None
             return ast.fix_missing_locations(declared)
 
         try:
-            module, contracts, watch = cases.declaring(path, first=declare)
+            module, contracts, watch = declaring(path, first=declare)
             cell = closure(getattr(module, name), None, contracts[name], watch)
             if cell.at(inputs).margin == 0:
                 return Hint(Contract(KINK, variable, text, line), cell.outputs)

@@ -1,18 +1,16 @@
 """Read a case file: every function whose positional arguments carry shape strings is a cell."""
 
-import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from gradcheck.cells import contracts as contract
 from gradcheck.cells.cell import Cell, Contract, Source
 from gradcheck.cells.contracts import Watch
 from gradcheck.errors import CaseError, shown_path
-from gradcheck.source import execute, widen
+from gradcheck.source import widen
 from gradcheck.source.closure import closure, shape_strings
-from gradcheck.source.trees import reached
+from gradcheck.source.declaring import declaring
 
 _EXAMPLE = 'def {name}(x: "B D", W: "D H", b: "H"):'
 
@@ -95,24 +93,3 @@ def _cell(
     except CaseError as error:
         where = f"{shown_path(path)}:{source.line}: {function.__name__}"
         return Malformed(function.__name__, f"{where} is not a cell yet.\n{error}", source)
-
-
-def declaring(
-    path: Path, first: Callable[[ast.Module], ast.Module] = lambda tree: tree
-) -> tuple[ModuleType, dict[str, tuple[Contract, ...]], Watch]:
-    """Execute a case file: the module, what its functions declare, and whom they report to.
-
-    What a function declares holds for those that call it. ``first`` edits the tree before that.
-    """
-    watch, found = Watch(), {}
-
-    def reporting(tree: ast.Module) -> ast.Module:
-        tree = first(tree)
-        own = contract.declared(tree)
-        functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
-        for name, node in functions.items():
-            called = [other for other in reached([node], functions) if other != name]
-            found[name] = tuple(one for other in (name, *called) for one in own[other])
-        return tree
-
-    return execute.module(path, reporting, {contract.WATCH: watch}), found, watch

@@ -6,7 +6,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -29,13 +29,14 @@ def module(
     path: Path,
     change: Callable[[ast.Module], ast.Module] = lambda tree: tree,
     names: Mapping[str, Any] | None = None,
+    beside: Callable[[ast.Module, Path], ast.Module] = lambda tree, _: tree,
 ) -> ModuleType:
     """Execute the file and return it as a module, perhaps with its syntax tree changed first.
 
     ``names`` are put into the module before it runs, for what the change refers to. Compiled
     from its text at every call, and so is each file beside it that it imports, such as another
     case: a bytecode cache compares time stamps, and would miss an edit of the same length within
-    the same second.
+    the same second. Their trees ``beside`` may change; they have the same ``names``.
     Raises CaseError if the file cannot be read, parsed or executed.
     """
     path = path.resolve()
@@ -48,8 +49,9 @@ def module(
     linecache.checkcache(str(path))
     try:
         loaded.__dict__.update(names or {})
+        imported = partial(_Anew, beside, names or {})
         tree = change(ast.parse(path.read_bytes(), str(path)))
-        with _importing_from(path.parent):
+        with _importing_from(path.parent, imported):
             exec(compile(tree, str(path), "exec"), loaded.__dict__)
         loaded.__dict__.update(_late(loaded.__dict__))
     except OSError as error:
@@ -69,13 +71,13 @@ def module(
 
 
 @contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
+def _importing_from(folder: Path, loader: Any) -> Iterator[None]:
     """Let the files of a folder import each other; none of them stays imported afterwards.
 
     Two folders may each have a gru.py, as cases and their twins do. They are looked for last, so
     that a case called random.py hides nothing of the standard library. A package stays.
     """
-    beside, above, before = _Beside(str(folder)), str(folder.parent), set(sys.modules)
+    beside, above, before = _Beside(str(folder), loader), str(folder.parent), set(sys.modules)
     sys.meta_path.append(beside)
     sys.path.append(above)
     try:
@@ -92,9 +94,9 @@ def _importing_from(folder: Path) -> Iterator[None]:
 class _Beside:
     """Finds the modules of one folder."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, loader: Any) -> None:
         compiled = ExtensionFileLoader, EXTENSION_SUFFIXES
-        self._finder = FileFinder(folder, compiled, (_Anew, SOURCE_SUFFIXES))
+        self._finder = FileFinder(folder, compiled, (loader, SOURCE_SUFFIXES))
 
     def find_spec(
         self, name: str, path: object = None, target: ModuleType | None = None
@@ -103,14 +105,26 @@ class _Beside:
 
 
 class _Anew(SourceFileLoader):
-    """Loads a module from its text, without a bytecode cache."""
+    """Loads a module from its text, perhaps changed, without a bytecode cache."""
+
+    def __init__(
+        self,
+        change: Callable[[ast.Module, Path], ast.Module],
+        names: Mapping[str, Any],
+        fullname: str,
+        path: str,
+    ) -> None:
+        super().__init__(fullname, path)
+        self._change, self._names = change, names
 
     def get_code(self, name: str) -> CodeType:
         path = self.get_filename(name)
         linecache.checkcache(path)
-        return self.source_to_code(self.get_data(path), path)
+        tree = self._change(ast.parse(self.get_data(path), path), Path(path))
+        return compile(tree, path, "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
+        module.__dict__.update(self._names)
         super().exec_module(module)
         module.__dict__.update(_late(module.__dict__))
 

@@ -22,8 +22,8 @@ from gradcheck.cells import contracts as contract
 from gradcheck.cells.cell import Cell, Contract, Source
 from gradcheck.cells.contracts import Watch
 from gradcheck.errors import CaseError, shown_path
-from gradcheck.source import execute
 from gradcheck.source.closure import closure, shape_strings
+from gradcheck.source.declaring import declaring
 from gradcheck.source.definitions import Definition, Function, called, is_function, reachable
 from gradcheck.source.trees import reached
 
@@ -65,10 +65,13 @@ class Listing:
     def of(cls, path: Path, name: str, first: Change = lambda tree: tree) -> "Listing":
         """The listing of a cell of a file. Raises CaseError if it cannot be followed."""
         path = path.resolve()
-        function = vars(execute.module(path, first)).get(name)
+        module, contracts, _ = declaring(path, first)
+        function = vars(module).get(name)
         if not isinstance(function, FunctionType) or function.__code__.co_filename != str(path):
             raise CaseError(f"{shown_path(path)} defines no cell called {name}.")
-        return replace(cls.of_function(function, first), again=partial(cls.of, path, name))
+        found = cls.of_function(function, first)
+        own = contracts.get(name, ())  # with those of the files that it imports
+        return replace(found, contracts=own, again=partial(cls.of, path, name))
 
     @classmethod
     def of_function(cls, function: Any, first: Change = lambda tree: tree) -> "Listing":
@@ -79,7 +82,8 @@ class Listing:
         names, definitions = reachable(function)
         tree = ast.Module([one.node for one in definitions.values()], [])
         first(tree)
-        own, watch = contract.declared(tree), Watch()
+        own = contract.declared(tree)
+        watch = names.get(contract.WATCH, Watch())  # to which imported files may report as well
         listing = cls(
             function.__name__,
             Path(function.__code__.co_filename),
