@@ -27,7 +27,7 @@ MODEL := lstm
 TRAIN_rnn := train.py rnn --plot curves-rnn.svg
 TRAIN_lstm := train.py lstm --plot curves-lstm.svg
 TRAIN_gru := train.py gru --plot curves-gru.svg
-TRAIN_translator := translate.py
+TRAIN_translator := translate.py --plot attention.svg
 TRAIN_example := three_words.py
 
 train: $(READY)  ## MODEL=rnn, lstm, gru, translator or example: a program of the documents, by hand

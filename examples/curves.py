@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from figures import milestones, save
 from rich.table import Table
 
 from gradcheck.cells.cell import Array
@@ -20,13 +21,11 @@ def apart(curves: Curves, other: str) -> Array:
 
 def table(curves: Curves) -> Table:
     """Losses and differences at steps 1, 3, 10, 30, ... and at the last."""
-    steps = len(curves[HAND])
-    shown = {s for power in range(10) for s in (10**power, 3 * 10**power) if s < steps} | {steps}
     found = Table(box=None)
     for title in ("step", HAND, AUTOGRAD, "difference", ROUNDING):
         found.add_column(title, justify="right")
     distance, alone = apart(curves, AUTOGRAD), apart(curves, ROUNDING)
-    for step in sorted(shown):
+    for step in milestones(len(curves[HAND])):
         k = step - 1
         losses = (f"{curves[name][k]:.6f}" for name in (HAND, AUTOGRAD))
         found.add_row(str(step), *losses, f"{distance[k]:.1e}", f"{alone[k]:.1e}")
@@ -35,24 +34,21 @@ def table(curves: Curves) -> Table:
 
 
 def plot(curves: Curves, unit: str, path: Path) -> None:
-    """Draw the curves, and below them their differences; the same runs give the same file."""
-    import matplotlib
+    """Draw the curves, and below them their differences."""
     from matplotlib.figure import Figure
 
     steps = np.arange(1, len(curves[HAND]) + 1)
-    with matplotlib.rc_context({"svg.hashsalt": "training", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(6, 5), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        above.plot(steps, curves[HAND], linewidth=3, color="0.75", label=HAND)
-        above.plot(steps, curves[AUTOGRAD], linewidth=1, color="C0", label=AUTOGRAD)
-        above.set_ylabel(f"loss, {unit}")
-        for other, color in ((ROUNDING, "0.6"), (AUTOGRAD, "C0")):
-            largest = np.maximum.accumulate(apart(curves, other))
-            largest[largest == 0] = np.nan  # it has no place on a logarithmic axis
-            below.semilogy(steps, largest, color=color, label=other)
-        below.set_ylabel(f"largest difference\nfrom {HAND} so far")
-        below.set_xlabel("step")
-        for axes in (above, below):
-            axes.legend(frameon=False)
-        svg = path.suffix.lower() == ".svg"
-        figure.savefig(path, metadata={"Date": None} if svg else None)
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    above.plot(steps, curves[HAND], linewidth=3, color="0.75", label=HAND)
+    above.plot(steps, curves[AUTOGRAD], linewidth=1, color="C0", label=AUTOGRAD)
+    above.set_ylabel(f"loss, {unit}")
+    for other, color in ((ROUNDING, "0.6"), (AUTOGRAD, "C0")):
+        largest = np.maximum.accumulate(apart(curves, other))
+        largest[largest == 0] = np.nan  # it has no place on a logarithmic axis
+        below.semilogy(steps, largest, color=color, label=other)
+    below.set_ylabel(f"largest difference\nfrom {HAND} so far")
+    below.set_xlabel("step")
+    for axes in (above, below):
+        axes.legend(frameon=False)
+    save(figure, path)

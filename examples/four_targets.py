@@ -8,18 +8,14 @@ plain gradient descent. Unlike in the program, every array is drawn by itself: t
 matrices are the same, and hide a gate in the place of another.
 """
 
-from pathlib import Path
-
 import click
 import numpy as np
 from optimisers import Parameters, fresh, sgd
+from shipped import function
 
 from gradcheck.cells.cell import Array
-from gradcheck.source import execute
 
-CELL = execute.module(
-    Path(__file__).resolve().parent.parent / "cases" / "simple_lstm.py"
-).simple_lstm
+CELL = function("simple_lstm")
 TARGETS = (-0.5, 0.2, 0.1, -0.5)
 INPUTS = 50  # how many numbers enter at each step
 

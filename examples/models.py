@@ -5,7 +5,6 @@ Letters: T characters of each of B sequences at a time, V different characters, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ import torch
 from optimisers import Optimiser, Parameters, adagrad, adam
 
 from gradcheck.cells.cell import Array
-from gradcheck.source import execute
-
-ROOT = Path(__file__).resolve().parent.parent
 
 State = tuple[Array, ...]  # what one chunk hands to the next
 
@@ -59,14 +55,6 @@ class Gradient:
 
 # differentiate(parameters, state, inputs (T, B), targets (T, B))
 Differentiate = Callable[[Parameters, State, Array, Array], Gradient]
-
-
-def function(model: Model, folder: str) -> Callable[..., Any]:
-    """The model's function in cases/ or in reference/. Raises CaseError if it cannot be read."""
-    module = execute.module(ROOT / folder / f"{model.name}.py")
-    # In a sigmoid of -1000 exp overflows to inf, and the sigmoid is 0 by right.
-    found: Callable[..., Any] = np.errstate(over="ignore")(getattr(module, model.name))
-    return found
 
 
 def by_hand(model: Model, cell: Callable[..., Any]) -> Differentiate:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import numpy as np
+from figures import milestones, save
 from rich.table import Table
 
 from gradcheck.cells.cell import Array
@@ -12,12 +12,10 @@ from gradcheck.cells.cell import Array
 
 def table(losses: Sequence[float]) -> Table:
     """The loss at steps 1, 3, 10, 30, ... and at the last."""
-    steps = len(losses)
-    shown = {s for power in range(10) for s in (10**power, 3 * 10**power) if s < steps} | {steps}
     found = Table(box=None)
     for title in ("step", "loss"):
         found.add_column(title, justify="right")
-    for step in sorted(shown):
+    for step in milestones(len(losses)):
         found.add_row(str(step), f"{losses[step - 1]:.4f}")
     return found
 
@@ -36,39 +34,20 @@ def sample(said: Sequence[str], strings: Sequence[str]) -> Table:
 
 
 def plot(losses: Sequence[float], string: str, said: str, a: Array, path: Path) -> None:
-    """Draw where the model looked, ``a`` being (T, S), and the curve; one run has one file."""
-    import matplotlib
+    """Draw where the model looked, ``a`` being (T, S), and the curve."""
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.hashsalt": "translator", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(8, 3.6), layout="constrained")
-        looked, curve = figure.subplots(1, 2)
-        written = [*said, "end"]
-        shades = looked.pcolormesh(a[: len(written), : len(string)], cmap="Blues", vmin=0, vmax=1)
-        figure.colorbar(shades, ax=looked, label="weight")
-        looked.set_xticks(np.arange(len(string)) + 0.5, list(string))
-        looked.set_yticks(np.arange(len(written)) + 0.5, written)
-        looked.invert_yaxis()
-        looked.set_xlabel("read")
-        looked.set_ylabel("written")
-        curve.semilogy(np.arange(1, len(losses) + 1), losses, linewidth=1)
-        curve.set_xlabel("step")
-        curve.set_ylabel("loss, nats per token")
-        svg = path.suffix.lower() == ".svg"
-        figure.savefig(path, metadata={"Date": None} if svg else None)
-
-
-def drawable(path: Path) -> None:
-    """Refuse, before the training and not after it, a picture that could not be written.
-
-    Raises ClickException with what to write instead.
-    """
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        raise click.ClickException("--plot needs matplotlib: pip install matplotlib.") from None
-    kinds = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lower().removeprefix(".") not in kinds:
-        raise click.ClickException(f"{path} should end in one of .{', .'.join(sorted(kinds))}.")
-    if not path.parent.is_dir():
-        raise click.ClickException(f"There is no folder {path.parent}.")
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    looked, curve = figure.subplots(1, 2)
+    written = [*said, "end"]
+    shades = looked.pcolormesh(a[: len(written), : len(string)], cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(shades, ax=looked, label="weight")
+    looked.set_xticks(np.arange(len(string)) + 0.5, list(string))
+    looked.set_yticks(np.arange(len(written)) + 0.5, written)
+    looked.invert_yaxis()
+    looked.set_xlabel("read")
+    looked.set_ylabel("written")
+    curve.semilogy(np.arange(1, len(losses) + 1), losses, linewidth=1)
+    curve.set_xlabel("step")
+    curve.set_ylabel("loss, nats per token")
+    save(figure, path)

@@ -17,12 +17,12 @@ import click
 import numpy as np
 import torch
 from optimisers import Parameters, fresh, sgd
+from shipped import function
 from watching import watched
 
 from gradcheck.cells.cell import Array
-from gradcheck.source import execute
 
-MODEL = execute.module(Path(__file__).resolve().parent.parent / "cases" / "next_word.py").next_word
+MODEL = function("next_word")
 
 VOCABULARY = ("a", "small", "mouse", "asked", "who", "would", "bell", "the", "old", "cat")
 WORDS = ("who", "would", "bell")

@@ -23,10 +23,12 @@ import numpy as np
 import torch
 from corpus import Corpus, cut
 from curves import AUTOGRAD, HAND, ROUNDING, Curves, plot, table
-from models import MODELS, Model, by_autograd, by_hand, function, sample
+from figures import drawable
+from models import MODELS, Model, by_autograd, by_hand, sample
 from optimisers import Parameters
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from shipped import function
 from training import descent, nudged, start
 
 from gradcheck.errors import CaseError
@@ -41,8 +43,8 @@ Taken = tuple[tuple[float, ...], Parameters]
 
 def side_by_side(model: Model, corpus: Corpus, seed: int) -> Iterator[Taken]:
     """The steps of the three runs, in the order of RUNS, as many as there are in ``model``."""
-    hand = by_hand(model, function(model, "cases"))
-    autograd = by_autograd(model, function(model, "reference"))
+    hand = by_hand(model, function(model.name))
+    autograd = by_autograd(model, function(model.name, "reference"))
     drawn = start(model, corpus, seed)
     runs = (
         descent(model, hand, drawn, corpus),
@@ -93,22 +95,6 @@ def _print_sample(console: Console, heading: str, said: str) -> None:
     console.print(heading, markup=False)
     if said:
         console.print(f"\n{said}\n", markup=False, soft_wrap=True)
-
-
-def _drawable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
-    """Refuse before the training, not after it, a figure that could not be written."""
-    if path is None:
-        return None
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        raise click.ClickException("--plot needs matplotlib: pip install matplotlib.") from None
-    kinds = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lower().removeprefix(".") not in kinds:
-        raise click.BadParameter(f"{path} should end in one of .{', .'.join(sorted(kinds))}.")
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"There is no folder {path.parent}.")
-    return path
 
 
 def _read(path: Path) -> str:
@@ -175,7 +161,7 @@ _POSITIVE = click.IntRange(min=1)
     "--plot",
     "figure",
     type=click.Path(dir_okay=False, path_type=Path),
-    callback=_drawable,
+    callback=drawable,
     help="Where to draw the curves.",
 )
 @click.pass_context
@@ -200,7 +186,7 @@ def main(
     console = Console(highlight=False)
     try:
         corpus = cut(_read(text), length, model.batch)
-        cell = function(model, "cases")
+        cell = function(model.name)
 
         def write(parameters: Parameters) -> str:
             return sample(model, cell, parameters, corpus.alphabet, written, seed)
@@ -214,10 +200,6 @@ def main(
                 console.print(f"\nThe curves are in {figure}.", markup=False)
     except (CaseError, ValueError, FloatingPointError) as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(
-            f"{figure} cannot be written: {error.strerror or error}."
-        ) from None
     if len(losses) < model.steps:
         context.exit(130)  # as shells report an end by Ctrl-C
 

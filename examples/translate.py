@@ -16,27 +16,20 @@ from pathlib import Path
 import click
 import numpy as np
 from digits import batch, drawn
+from figures import drawable
 from optimisers import Parameters
-from pictures import drawable, plot, sample, table
+from pictures import plot, sample, table
 from reversing import Cell, descent, initial, right, translated
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from shipped import function
 
 from gradcheck.errors import CaseError
-from gradcheck.source import execute
 
-CASE = Path(__file__).resolve().parent.parent / "cases" / "translator.py"
 SHORTEST, LONGEST = 4, 16  # digits of a string
 ASKED = 200  # strings that are never trained on
 
 Steps = Iterator[tuple[float, Parameters]]
-
-
-def translator() -> Cell:
-    """The function of the case. Raises CaseError if it cannot be read."""
-    # In a sigmoid of -1000 exp overflows to inf, and the sigmoid is 0 by right.
-    cell: Cell = np.errstate(over="ignore")(execute.module(CASE).translator)
-    return cell
 
 
 def unseen(seed: int) -> list[str]:
@@ -96,6 +89,7 @@ _POSITIVE = click.IntRange(min=1)
     "--plot",
     "picture",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=drawable,
     help="Where to draw the attention and the curve.",
 )
 @click.pass_context
@@ -111,12 +105,10 @@ def main(
     picture: Path | None,
 ) -> None:
     """Train the translator to reverse strings of digits, by gradients derived by hand."""
-    if picture is not None:
-        drawable(picture)
     console = Console(highlight=False)
     start = initial(hidden, np.random.default_rng([seed, 0]), uniform=uniform)
     try:
-        cell = translator()
+        cell = function("translator")
         taken = training(cell, start, seed, size=size, rate=rate, uniform=uniform)
         losses, parameters = followed(console, taken, start, steps, rate)
     except (CaseError, FloatingPointError) as error:
@@ -129,12 +121,8 @@ def main(
     console.print(sample(said, strings))
     console.print(f"\n{right(said, strings)} of {len(strings)} strings never seen come out right.")
     if picture is not None and losses:
-        try:
-            plot(losses, strings[0], said[0], a[:, :, 0], picture)
-        except OSError as error:
-            raise click.ClickException(
-                f"{picture} cannot be written: {error.strerror or error}."
-            ) from None
+        plot(losses, strings[0], said[0], a[:, :, 0], picture)
+        console.print(f"\nThe attention and the curve are in {picture}.", markup=False)
     if len(losses) < steps:
         context.exit(130)  # as shells report an end by Ctrl-C
 

@@ -73,3 +73,9 @@ def test_a_rate_that_is_too_large_is_told():
     result = run("--rate", "nan", "--steps", 3)
     assert result.exit_code == 1
     assert "Error: The loss is nan at step 1; try a smaller rate than nan." in result.output
+
+
+def test_at_a_large_rate_the_gates_saturate_without_a_warning():
+    result = CliRunner().invoke(program.main, ["--rate", "1000", "--steps", "3"])
+    assert result.exit_code == 0, result.output
+    assert "Warning" not in result.output

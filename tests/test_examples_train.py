@@ -66,7 +66,9 @@ def by_hand(name, path=None):
 def by_autograd(name, seed=0):
     """The losses of 40 steps by autograd."""
     model = program.MODELS[name]
-    return trained(name, program.by_autograd(model, program.function(model, "reference")), seed)
+    return trained(
+        name, program.by_autograd(model, program.function(model.name, "reference")), seed
+    )
 
 
 def slipped(name, folder):

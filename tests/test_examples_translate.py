@@ -21,7 +21,7 @@ program, reversing, digits, pictures = (
 
 @pytest.fixture(scope="module")
 def cell():
-    return program.translator()
+    return program.function("translator")
 
 
 def started(uniform=False, hidden=4):
@@ -111,7 +111,10 @@ def test_a_run_tells_its_curve_and_what_came_out(tmp_path):
     lines = [line.split() for line in result.output.splitlines()]
     assert lines[0] == ["step", "loss"]
     assert [line[0] for line in lines[1:3]] == ["1", "3"]
-    assert result.output.endswith(" of 200 strings never seen come out right.\n")
+    said = "".join(
+        result.output.partition(" of 200 strings never seen come out right.\n")[2].split()
+    )
+    assert said == f"Theattentionandthecurvearein{tmp_path / name}."
 
 
 @pytest.mark.parametrize("before", [0, 2])
@@ -157,9 +160,8 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(tmp_path):
 
 
 def test_a_case_that_cannot_be_read_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(program, "CASE", tmp_path / "translator.py")
+    monkeypatch.setitem(program.function.__globals__, "ROOT", tmp_path)
     result = invoked("--steps", 1)
     assert result.exit_code == 1
-    assert result.output == (
-        f"Error: {tmp_path / 'translator.py'} cannot be read: No such file or directory.\n"
-    )
+    path = tmp_path / "cases" / "translator.py"
+    assert result.output == f"Error: {path} cannot be read: No such file or directory.\n"
