@@ -4,7 +4,7 @@ The gradients by hand are those of the author's own steps, each fed what the ste
 handed on, mistakes included. The true ones are of the same steps, each fed the true gradients.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -180,6 +180,8 @@ class Walk:
                 row = self._leaving(row, t, name in states)
             claimed = _claimed(ahead, back.assigned, k, truth)
             yield self._judged(row, claimed, None if mended is None else mended[k].value)
+        if not back.failed and any(back.returned.get(a.name) is None for a in self.cell.arguments):
+            yield from _to_be_derived(ahead, final, truth)
         for argument in self.cell.arguments:
             value = back.returned.get(argument.name)
             if argument.name in told or back.failed:
@@ -230,6 +232,18 @@ def _claimed(
     if len(places) == times:
         return truth.assigned(places[times - 1 - before])
     return truth.assigned(places[0]) if len(places) == 1 and final else None
+
+
+def _to_be_derived(ahead: Ahead, assigned: Collection[str], truth: Truth | None) -> Iterator[Row]:
+    """The true gradients of what a forward assigns on its way, from its end, as none is by hand."""
+    names = [noted.name for noted in ahead.noted]
+    for noted in reversed(ahead.noted):
+        name = f"d{noted.name}"
+        if name in assigned or noted.name in ahead.outputs or names.count(noted.name) > 1:
+            continue
+        known = truth.assigned(noted) if truth else None
+        if known is not None:
+            yield Row(name, None, known.value)
 
 
 def _total(given: Mapping[str, Array], carried: Carried) -> dict[str, Array] | None:

@@ -200,6 +200,26 @@ def test_behind_a_gradient_that_is_none_only_the_true_ones_go_on():
     assert not trace.ok
 
 
+def test_of_a_forward_alone_what_it_assigns_on_its_way_has_its_true_gradient():
+    def alone(x: "B", w: "B"):
+        a = x * w
+        s = a**2
+        s = s + a  # two values of one name have no one gradient
+        g = s * a
+        y = 3 * g
+        return y
+
+    trace = gradcheck.trace(alone, {"x": [2.0], "w": [1.0]}, {"dy": [1.0]})
+    (step,) = trace.walked.backward
+    told = [(row.name, row.value, row.true) for row in step.rows[1:]]
+    # g = a**3 + a**2
+    expected = [("dg", [3.0]), ("da", [48.0]), ("dx", [48.0]), ("dw", [96.0])]
+    assert [name for name, _, _ in told] == [name for name, _ in expected]
+    for (_, value, true), (_, want) in zip(told, expected, strict=True):
+        assert value is None
+        np.testing.assert_allclose(true, want, rtol=1e-12)
+
+
 def test_a_backward_that_fails_is_told_with_what_was_assigned_before():
     def failing(x: "B"):
         y = 2 * x
