@@ -28,12 +28,13 @@ def texts(name: str, like: str, cases: Path, reference: Path) -> tuple[str, str 
     cell = _meant(like, cases)
     assert cell.source is not None  # it was read from a file
     path = cell.source.path
-    for module in _beside(path):
-        if not (cases / module).is_file():
-            raise CaseError(
-                f"{cell.name} is built from {module}, which is not in {shown_path(cases)}.\n"
-                f"Copy {shown_path(path.parent / module)} there first."
-            )
+    missing = [module for module in _beside(path) if not (cases / module).is_file()]
+    if missing:
+        raise CaseError(
+            f"{cell.name} is built from {', '.join(missing)}, which {_are(missing)} not in "
+            f"{shown_path(cases)}.\n"
+            f"Copy {', '.join(shown_path(path.parent / one) for one in missing)} there first."
+        )
     case = _renamed(path, cell.name, name)
     if not cell.derived:
         case = _stubbed(case, cell, name)
@@ -61,6 +62,10 @@ def _meant(like: str, cases: Path) -> Cell:
             "Write its name, or FILE::CELL."
         )
     return _readable(case_files.chosen(known[like], like)[0])
+
+
+def _are(some: Sequence[str]) -> str:
+    return "is" if len(some) == 1 else "are"
 
 
 def _readable(found: Cell | Malformed) -> Cell:

@@ -174,6 +174,12 @@ def test_a_case_that_is_built_from_another_needs_it_beside(tmp_path, monkeypatch
     result = invoked("mine", "--like", str(ROOT / "cases" / "next_word.py"))
     assert result.exit_code == 1
     assert "next_word is built from lstm_column.py, which is not in cases.\nCopy " in result.output
+    result = invoked("mine", "--like", str(ROOT / "cases" / "translator.py"))
+    assert result.exit_code == 1
+    assert (
+        "translator is built from cross_entropy.py, embedding.py, lstm_cs231n.py, "
+        "masked_attention.py, ragged_lstm.py, which are not in cases.\nCopy "
+    ) in result.output
     (tmp_path / "cases").mkdir()
     for name in ("lstm_column.py", "cross_entropy.py"):
         text = (ROOT / "cases" / name).read_text(encoding="utf-8")
