@@ -54,13 +54,17 @@ class Direction:
 
     def dense(self, scale: float) -> Array:
         """All entries, times ``scale``."""
-        if not self.factors:
-            return np.asarray(scale)
-        *outer, last = self.factors
-        entries: Array = scale * last
-        for factor in reversed(outer):
-            entries = np.multiply.outer(factor, entries)
+        entries = np.empty([len(factor) for factor in self.factors])
+        self.fill(entries, scale)
         return entries
+
+    def fill(self, entries: Array, scale: float) -> None:
+        """Write all entries, times ``scale``, into an array of their shape."""
+        *outer, last = [np.asarray(scale), *self.factors]
+        product = np.asarray(1.0)
+        for factor in outer:
+            product = np.multiply.outer(product, factor)
+        np.multiply.outer(product, last, out=entries)
 
 
 def directions(
@@ -196,7 +200,8 @@ class Probe:
         inputs = dict(loss.inputs)
         for name, weight in weights.items():
             value = np.empty(inputs[name].shape, complex)
-            value.real, value.imag = inputs[name], self._directions[name].dense(step * weight)
+            value.real = inputs[name]
+            self._directions[name].fill(value.imag, step * weight)
             inputs[name] = value
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
