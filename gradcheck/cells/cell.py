@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Cell:
         """The forward around ``inputs``."""
         return self.around(inputs) if self.around else Point(lambda given: self.run(given)[0])
 
-    @property
+    @cached_property
     def states(self) -> tuple[tuple[str, str], ...]:
         suffix = "_prev"
         return tuple(
@@ -105,12 +106,12 @@ class Cell:
             if argument.name.endswith(suffix) and argument.name.removesuffix(suffix) in self.outputs
         )
 
-    @property
+    @cached_property
     def gradients(self) -> tuple[str, ...]:
         """The names of what ``backward`` returns: "d" and the argument's name."""
         return tuple(f"d{argument.name}" for argument in self.arguments)
 
-    @property
+    @cached_property
     def size_names(self) -> tuple[str, ...]:
         """Every size that the shapes mention, in order of appearance."""
         shapes = [argument.shape for argument in self.arguments + self.constants]

@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gradcheck.errors import CaseError
 
@@ -32,7 +33,7 @@ class Axis:
     text: str
     tree: ast.expr
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
 
@@ -75,7 +76,7 @@ class Shape:
     axes: tuple[Axis, ...]
     domain: Domain | None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The size names in order of appearance, each once."""
         found = [name for axis in self.axes for name in axis.names]

@@ -14,7 +14,7 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles.loss import Loss
 from gradcheck.oracles.probe import Probe
-from gradcheck.running.compare import Comparison, alike, operations
+from gradcheck.running.compare import OPERATIONS, Comparison, alike, operations
 from gradcheck.running.precision import Precision
 from gradcheck.running.rounding import Rounding
 
@@ -92,9 +92,9 @@ def _probe(evidence: Evidence) -> Probe:
         yield known(evidence.run.rounding)
 
     generator = np.random.default_rng([evidence.example.seed, 2])  # of no other draw
-    few = {name: operations(evidence.terms(name)) for name in usable}
+    longer = {name: operations(evidence.terms(name)) / OPERATIONS for name in usable}
     beside = evidence.numeric.beside
-    return Probe(loss, usable, evidence.precision, noises, beside, generator, few)
+    return Probe(loss, usable, evidence.precision, noises, beside, generator, longer)
 
 
 def _usable(evidence: Evidence) -> dict[str, Array]:

@@ -15,14 +15,13 @@ from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
 from gradcheck.oracles import finite_differences
 from gradcheck.oracles.loss import Loss
-from gradcheck.oracles.probe import Probe, directions
-from gradcheck.running.compare import OPERATIONS
+from gradcheck.oracles.probe import FEW, Probe, directions
 from gradcheck.running.precision import DOUBLE
 
 CLOSE = 1e-10  # relative to the largest entry: far above rounding, far below any slip
 SATURATED = ("saturated", "huge")  # regimes in which slopes such as 1 - tanh**2 lose digits
 
-_AS_LINES = replace(DOUBLE, name="of lines", eps=CLOSE / OPERATIONS)
+_AS_LINES = replace(DOUBLE, name="of lines", eps=CLOSE / FEW)
 
 
 def right(evidence: Evidence) -> Found:

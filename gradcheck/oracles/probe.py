@@ -21,7 +21,7 @@ import numpy as np
 from gradcheck.cells.cell import Array
 from gradcheck.oracles import complex_step, finite_differences
 from gradcheck.oracles.loss import EPS, Loss
-from gradcheck.running.compare import OPERATIONS, Comparison
+from gradcheck.running.compare import Comparison
 from gradcheck.running.precision import Precision
 
 _STEP = 2.0**-66  # relative to each tensor: products of two imaginary parts vanish
@@ -29,6 +29,9 @@ _UNDERFLOW = 64 * float(np.finfo(float).tiny)  # what results below the normal r
 _SIDE = 2.0**-20  # relative to each tensor: how far to either side is looked for a kink
 _BENT = 3e-5  # relative: what bends by more over that step is looked at closely
 _LOOSE = 1e-6  # agreement with differences that rules out a lost term
+# Roundings of the norm of what moves: of right cells on ordinary numbers the slope was off by 1.2
+# in the median, and by less than 7.2 in 98 of 100.
+FEW = 8
 _PLAIN = 1e-100  # norms above it can be squared; of smaller ones the largest entry must do
 
 
@@ -51,13 +54,17 @@ class Direction:
 
     def dense(self, scale: float) -> Array:
         """All entries, times ``scale``."""
-        if not self.factors:
-            return np.asarray(scale)
-        *outer, last = self.factors
-        entries: Array = scale * last
-        for factor in reversed(outer):
-            entries = np.multiply.outer(factor, entries)
+        entries = np.empty([len(factor) for factor in self.factors])
+        self.fill(entries, scale)
         return entries
+
+    def fill(self, entries: Array, scale: float) -> None:
+        """Write all entries, times ``scale``, into an array of their shape."""
+        *outer, last = [np.asarray(scale), *self.factors]
+        product = np.asarray(1.0)
+        for factor in outer:
+            product = np.multiply.outer(product, factor)
+        np.multiply.outer(product, last, out=entries)
 
 
 def directions(
@@ -85,8 +92,8 @@ class Probe:
 
     ``gradients`` are those by hand that can be compared, in numbers of ``precision``; ``noises``
     measure the standard deviation of each of their entries under rounding, the next where one is
-    not enough. To either side are moved those ``beside``. A gradient that sums up many terms may be
-    allowed more than a ``few`` roundings.
+    not enough. To either side are moved those ``beside``. A gradient that sums up many terms is
+    off by so many times more, ``longer``.
     """
 
     def __init__(
@@ -97,9 +104,9 @@ class Probe:
         noises: Callable[[], Iterator[tuple[Mapping[str, Array], Precision]]],
         beside: Collection[str],
         generator: np.random.Generator,
-        few: Mapping[str, float] = MappingProxyType({}),
+        longer: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self._loss, self._gradients, self._few = loss, gradients, few
+        self._loss, self._gradients, self._longer = loss, gradients, longer
         self._precision, self._noises = precision, noises
         shapes = [loss.inputs[name].shape for name in gradients]
         self._directions = dict(zip(gradients, directions(shapes, generator), strict=True))
@@ -152,14 +159,17 @@ class Probe:
         off = slope - sum(shares.values())
         few = float(
             np.hypot.reduce(
-                [self._few.get(name, OPERATIONS) * size for name, size in sizes.items()]
+                [FEW * self._longer.get(name, 1.0) * size for name, size in sizes.items()]
             )
         )
         if not np.isfinite(off):
             return {}
         precision = self._precision
         allowed = few * precision.eps + error
-        noises = self._noises()
+        # What is off by more than rounding may hide need not be measured: it is not found right.
+        # That of all together would hide what is wrong in one.
+        hidden = precision.widest * max(sizes.values()) + error
+        noises = self._noises() if len(weights) == 1 and abs(off) <= hidden else iter(())
         while abs(off) > allowed and (noise := next(noises, None)):
             spreads, precision = noise
             blurs = [w * self._directions[n].blurred(spreads[n]) for n, w in weights.items()]
@@ -191,7 +201,8 @@ class Probe:
         inputs = dict(loss.inputs)
         for name, weight in weights.items():
             value = np.empty(inputs[name].shape, complex)
-            value.real, value.imag = inputs[name], self._directions[name].dense(step * weight)
+            value.real = inputs[name]
+            self._directions[name].fill(value.imag, step * weight)
             inputs[name] = value
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)

@@ -95,12 +95,12 @@ def alike(
     """
     found = {}
     for names in _grouped({name: one.size for name, one in got.items()}):
-        flat, true = ([one[name].ravel() for name in names] for one in (got, want))
+        ours, true = ([one[name] for name in names] for one in (got, want))
         shares = [operations(terms(name)) * precision.eps for name in names]
         if len(names) == 1:
-            agree, scales = _near(flat[0], true[0], shares[0], precision)
+            agree, scales = _near(ours[0], true[0], shares[0], precision)
         else:
-            agree, scales = _near_many(flat, true, shares, precision)
+            agree, scales = _near_many(ours, true, shares, precision)
         for name, agrees, scale, share in zip(names, agree, scales, shares, strict=True):
             allowed = share * scale + precision.subnormal
             if agrees and _tight(allowed, scale, precision):
@@ -119,18 +119,22 @@ def _grouped(sizes: Mapping[str, int]) -> Iterator[list[str]]:
 def _near(
     got: Array, want: Array, share: float, precision: Precision
 ) -> tuple[Sequence[bool], Sequence[float]]:
-    """Whether one tensor agrees, block by block, and its scale."""
-    blocks = [slice(k, k + _BLOCK) for k in range(0, want.size, _BLOCK)]
+    """Whether one tensor agrees, some rows at a time, and its scale."""
+    got, want = np.atleast_1d(got), np.atleast_1d(want)
+    rows = max(1, _BLOCK * len(want) // max(want.size, 1))
+    blocks = [slice(k, k + rows) for k in range(0, len(want), rows)] if want.size else []
     scale = max((float(np.max(np.abs(want[block]))) for block in blocks), default=0.0)
     allowed = share * scale
-    return [all(_within(got[b], want[b], allowed, precision) for b in blocks)], [scale]
+    # Of a transposed tensor each block is laid out anew, which is cheap while it is in the cache.
+    pairs = ((np.ascontiguousarray(got[b]), np.ascontiguousarray(want[b])) for b in blocks)
+    return [all(_within(one, other, allowed, precision) for one, other in pairs)], [scale]
 
 
 def _near_many(
     got: Sequence[Array], want: Sequence[Array], shares: Sequence[float], precision: Precision
 ) -> tuple[Sequence[bool], Sequence[float]]:
     """The same of several, in one array."""
-    one, other = np.concatenate(got), np.concatenate(want)
+    one, other = (np.concatenate([part.ravel() for part in parts]) for parts in (got, want))
     sizes = [part.size for part in want]
     starts = np.cumsum([0, *sizes[:-1]])
     scales = np.maximum.reduceat(np.abs(other), starts)

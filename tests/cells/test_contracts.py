@@ -14,6 +14,7 @@ from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Reason
 from gradcheck.lines import instrument, suggest
+from gradcheck.show import hints
 from gradcheck.source import cases
 from gradcheck.source.cases import Malformed
 
@@ -151,7 +152,8 @@ def test_the_contract_that_is_missing_is_named(
     parts: tuple[str, str, str], said: str, tmp_path: Path
 ) -> None:
     read = instrument.read(written(tmp_path, parts, ""), "cell")
-    assert suggest.contract(read, ["W", "x"]) == said
+    hint = suggest.contract(read, ["W", "x"])
+    assert (hints.sentence(hint) if hint else "") == said
 
 
 @pytest.mark.parametrize(

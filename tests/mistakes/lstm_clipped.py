@@ -1,4 +1,4 @@
-# red: dWf law[linear] law[batch] -- M15, clipping belongs to the optimiser: seen only where the gradient is large
+# red: dWf law[linear] -- M15, clipping belongs to the optimiser: seen only where the gradient is large
 # wrong: dWf = np.clip(dWf, -5, 5)
 # right: dWf = dWf
 
