@@ -93,7 +93,8 @@ def check_command(
         for verdict in report.verdicts:
             click.echo(f"{messages.text(verdict)}\n")
         if report.results:
-            Console().print(table.of(report.results))
+            # click takes the colours out again where no terminal shows them.
+            click.echo(table.text(report.results, colour=True), nl=False)
     unread = report.malformed or not (report.ok or report.verdicts)
     sys.exit(2 if unread else 0 if report.ok else 1)
 
