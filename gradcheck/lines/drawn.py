@@ -23,6 +23,7 @@ from gradcheck.running.run import Crash
 
 _LOST = 1e-6  # how far a right gradient may be off where slopes have lost digits; else CLOSE
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
+_CANCELLED = 1e-13  # beside plain numbers: what may be unknown of a gradient that cancels
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
 
 
@@ -116,11 +117,16 @@ def _truth(evidence: Evidence) -> Iterator[tuple[str, tuple[Array, float] | None
 
 
 def _entry_by_entry(evidence: Evidence, name: str, least: float) -> tuple[Array, float] | None:
+    if evidence.example.regime in slopes.SATURATED and not np.any(evidence.hand[name]):
+        return None  # a zero has no rounding, from which to tell what a right gradient loses
     reference = evidence.numeric.best(name)
     scale = float(np.max(np.abs(reference.value), initial=0.0))
+    plain = evidence.example.regime not in EXTREME
+    if plain and scale < CLOSE:  # it cancels: what is left may be rounding of the oracle itself
+        reference = evidence.numeric.confirmed(name)
     noise = evidence.noise(name, with_twin=False)
     unknown = float(np.max(reference.error + noise, initial=0.0))
-    if unknown > max(_KNOWN * scale, _UNDERFLOW):
+    if unknown > max(_KNOWN * scale, _CANCELLED if plain else _UNDERFLOW):
         return None
     return reference.value, max(least, 100 * unknown / scale if scale else 0.0)
 

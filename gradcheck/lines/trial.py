@@ -34,6 +34,7 @@ class Bench:
         made = [draws.drawn(script, example) for example in examples]
         made += [draws.drawn(script, example, telling=True) for example in telling]
         self.draws = [one for one in made if one is not None]
+        self.raised: Exception | None = None  # by the last run
 
     def part(self, draws: Sequence[Drawn]) -> "Bench":
         """The bench with some of its draws."""
@@ -75,10 +76,12 @@ class Bench:
         hooks, cell = self.script.hooks, self.script.cell
         self.budget.spend(self.script.statements)
         hooks.changes, hooks.scope, hooks.moved = dict(changes), drawn.scope, {}
+        self.raised = None
         try:
             with np.errstate(all="ignore"):
                 returned = drawn.backward([d.copy() for d in drawn.cotangents])
-        except Exception:  # most edits are nonsense, and nonsense may raise anything
+        except Exception as error:  # most edits are nonsense, and nonsense may raise anything
+            self.raised = error
             return dict.fromkeys(self.names)
         finally:
             hooks.changes, hooks.scope = {}, {}

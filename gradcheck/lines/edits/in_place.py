@@ -132,11 +132,13 @@ def _beside_another_index(node: ast.expr, material: Material) -> Iterator[ast.ex
 
 
 def _other_whole(node: ast.expr, material: Material) -> Iterator[str]:
-    """Names of whole numbers like this one: both plain, or arrays of one shape."""
-    own: Any = material.space.get(node.id) if isinstance(node, ast.Name) else None
-    if isinstance(node, ast.Name) and is_whole(own):
+    """Names of whole numbers like this one, such as t for x.shape[0]: plain, or of its shape."""
+    own: Any = None
+    if isinstance(node, ast.Name | ast.Subscript | ast.BinOp):
+        own = material.value(node)
+    if is_whole(own):
         for other in material.whole:
-            if other != node.id and np.shape(own) == np.shape(material.space[other]):
+            if np.shape(own) == np.shape(material.space[other]) and other != ast.unparse(node):
                 yield other
 
 
@@ -219,6 +221,7 @@ OF_A_NODE = (
     Kind("the other way round", 1.0, calls.reversed_range),
     Kind("a keyword too many", 1.2, calls.keyword_dropped),
     Kind("a mean for a sum", 1.0, calls.mean_for_sum),
+    Kind("a sum for the first", 1.1, calls.sum_for_first),
     Kind("each its own", 1.3, calls.each_its_own),
     Kind("another function", 1.1, calls.another_function),
     Kind("arguments exchanged", 1.1, calls.arguments_exchanged),
