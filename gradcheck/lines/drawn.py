@@ -23,7 +23,8 @@ from gradcheck.running.run import Crash
 
 _LOST = 1e-6  # how far a right gradient may be off where slopes have lost digits; else CLOSE
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
-_CANCELLED = 1e-13  # beside plain numbers: what may be unknown of a gradient that cancels
+_SMALL = 1e-3  # beside plain numbers: a gradient that cancels
+_CANCELLED = 1e-13  # what may be unknown of it
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
 
 
@@ -122,7 +123,7 @@ def _entry_by_entry(evidence: Evidence, name: str, least: float) -> tuple[Array,
     reference = evidence.numeric.best(name)
     scale = float(np.max(np.abs(reference.value), initial=0.0))
     plain = evidence.example.regime not in EXTREME
-    if plain and scale < CLOSE:  # it cancels: what is left may be rounding of the oracle itself
+    if plain and scale < _SMALL:  # it cancels: what is left may be rounding of the oracle itself
         reference = evidence.numeric.confirmed(name)
     noise = evidence.noise(name, with_twin=False)
     unknown = float(np.max(reference.error + noise, initial=0.0))

@@ -1,4 +1,4 @@
-"""Which line of a backward raises: its value says nothing, so that runs alone can judge its edits."""
+"""Which line of a backward raises: its value says nothing, and runs alone can judge its edits."""
 
 import ast
 from collections.abc import Iterator

@@ -46,7 +46,7 @@ class Strategies:
         found = self._single(values, wrong, {}, whole=True)
         # A smaller slip of a line that the values do not tell of comes before a large one.
         most = found[0][0][0].cost - 2 * DEAREST if found else float("inf")
-        found = self._loose(wrong, {}, len(wrong), most) or found
+        found = self._loose(values, wrong, {}, len(wrong), most) or found
         if found:
             line = found[0][0][1]
             self.errors[line.key] = values.error(line.key, self.bench.names)
@@ -98,7 +98,7 @@ class Strategies:
             found = (
                 self._single(values, red, active)
                 or self._pair(values, red, active)
-                or self._loose(red, active, 1)
+                or self._loose(values, red, active, 1)
             )
             if not found:
                 break
@@ -223,6 +223,7 @@ class Strategies:
 
     def _loose(
         self,
+        values: Values,
         red: frozenset[str],
         active: Mapping[int, Change],
         least: int,
@@ -236,11 +237,14 @@ class Strategies:
         right = self.bench.right(active)
         raising = [] if active else self._raising
         silent = [line for line in self.script.lines if line in raising or self._silent(line)]
-        lines = [line for line in self.script.lines if line in silent or _fills(line)]
+        unknown = [line for line in self.script.lines if line not in values.lines]
+        lines = [line for line in self.script.lines if line in (*silent, *unknown) or _fills(line)]
         candidates = (
             (edit, line)
             for edit, line in self.candidates.of([li for li in lines if li.key not in active], most)
-            if edit.instead is not None or line in silent
+            if edit.instead is not None
+            or line in silent
+            or (line in unknown and edit.cost <= _SMALL)
         )
         best: list[Mend] = []
         gained: frozenset[str] = frozenset()
@@ -267,7 +271,7 @@ class Strategies:
 
 
 def _fills(line: Line) -> bool:
-    """Whether it gives a part of something its value: others may be meant."""
+    """Whether it writes into an array: another part, or another array, may be meant."""
     node = line.statement
-    targets = [node.target] if isinstance(node, ast.AugAssign) else getattr(node, "targets", [])
-    return any(isinstance(target, ast.Subscript) for target in targets)
+    targets = getattr(node, "targets", [])
+    return isinstance(node, ast.AugAssign) or any(isinstance(t, ast.Subscript) for t in targets)

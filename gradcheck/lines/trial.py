@@ -85,8 +85,7 @@ class Bench:
             return dict.fromkeys(self.names)
         finally:
             hooks.changes, hooks.scope = {}, {}
-            if changes:
-                drawn.restore()
+            drawn.restore()
         arguments = [drawn.inputs[argument.name] for argument in cell.arguments]
         found = gradients(cell, returned, arguments)
         return {name: None if isinstance(g, Unusable) else g for name, g in found.items()}

@@ -122,6 +122,12 @@ def _other_names(node: ast.expr, material: Material) -> Iterator[tuple[str, bool
                 yield other, bool(letter(name, other)) or name in other or other in name
 
 
+def _given_too_late(node: ast.expr, material: Material) -> Iterator[ast.expr]:
+    """What a later line gives the name."""
+    if isinstance(node, ast.Name) and node.id in material.later:
+        yield material.later[node.id]
+
+
 def _another_index(node: ast.expr, material: Material) -> Iterator[ast.expr]:
     return (parsed(other) for other in _other_whole(node, material))
 
@@ -206,6 +212,7 @@ OF_A_NODE = (
     Kind("other brackets", 1.1, _bracketed),
     Kind("a neighbouring name", 1.0, _neighbouring_name),
     Kind("another name", 1.2, _another_name),
+    Kind("given too late", 1.2, _given_too_late),
     Kind("another index", 1.1, _another_index),
     Kind("beside another index", 1.3, _beside_another_index),
     Kind("another key", 1.0, _another_key),
