@@ -37,12 +37,12 @@ def gathered(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any])
         tuple(part for other in sisters for part in summands(other.expression)),
         _slices(script),
         tuple(name for name, value in known.items() if is_whole(value) and name not in later),
+        _conditions(script, known),
+        _later(script, line),
         script.keys,
         _sizes(script, known),
         signs(line),
         deep=line.absent,
-        conditions=_conditions(script, known),
-        later=_later(script, line),
     )
 
 
@@ -63,7 +63,7 @@ def _later(script: Script, line: Line) -> dict[str, ast.expr]:
     return {
         other.targets[0]: other.expression
         for other in script.lines
-        if other.site == line.site and other.number > line.number and not other.absent
+        if other.site == line.site and other.key > line.key and not other.absent
         if other.whole and other.targets[0] in read and other.loop == line.loop
     }
 
