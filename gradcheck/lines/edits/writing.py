@@ -32,9 +32,9 @@ def elsewhere(statement: ast.stmt, material: Material) -> Iterator[Edit]:
             for name in _indices(target.slice, material):
                 index = replaced(target.slice, node, parsed(name))
                 yield _moved(statement, target, index, _ANOTHER_INDEX)
-    plain = isinstance(statement, ast.Assign)
-    if plain or isinstance(statement.op, ast.Add | ast.Sub):
-        ufunc = "np.add.at" if plain or isinstance(statement.op, ast.Add) else "np.subtract.at"
+    op = ast.Add() if isinstance(statement, ast.Assign) else statement.op
+    if isinstance(op, ast.Add | ast.Sub):
+        ufunc = "np.add.at" if isinstance(op, ast.Add) else "np.subtract.at"
         given = [parsed(ast.unparse(target.value)), target.slice, statement.value]
         each = ast.Expr(ast.Call(parsed(ufunc), given, []))  # entries that repeat add up
         yield Edit(_ADDED_AT_EACH, partial(as_it_is, statement.value), instead=lambda: each)
