@@ -123,10 +123,10 @@ def _truth(evidence: Evidence) -> Iterator[tuple[str, tuple[Array, float] | None
 
 
 def _entry_by_entry(evidence: Evidence, name: str, least: float) -> tuple[Array, float] | None:
-    hand = evidence.hand[name]
-    nothing = not isinstance(hand, Unusable) and not np.any(hand)
-    if evidence.example.regime in slopes.SATURATED and nothing:
-        return None  # a zero has no rounding, from which to tell what a right gradient loses
+    if evidence.example.regime in slopes.SATURATED:
+        hand = evidence.hand[name]
+        if not isinstance(hand, Unusable) and not np.any(hand):
+            return None  # a zero has no rounding, from which to tell what a right gradient loses
     reference = evidence.numeric.best(name)
     scale = float(np.max(np.abs(reference.value), initial=0.0))
     plain = evidence.example.regime not in EXTREME

@@ -94,6 +94,8 @@ IN_PLACE = [
     ("a column", "dc * dy", "dc * dy[:, None]", {}),
     ("a transpose lost", "x @ dc", "x.T @ dc", {}),
     ("a sum lost", "dc", "dc.sum(axis=0)", {}),
+    ("an array of its own", "dc + dh", "dc.copy() + dh", {}),
+    ("an array of its own", "dc", "np.zeros_like(dc)", {}),
 ]
 COSTS = {kind.name: kind.cost for kind in (*in_place.OF_A_NODE, *in_place.AROUND_A_VALUE)}
 

@@ -199,6 +199,12 @@ def _transposed(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
         yield calling(node, "swapaxes", 1, 2)
 
 
+def _own_array(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
+    """A buffer like the array, or a copy of it, for the array itself."""
+    if isinstance(node, ast.Name) and ndim:
+        yield from (calling(node, "copy"), ast.Call(parsed("np.zeros_like"), [node], []))
+
+
 def _summed(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
     if ndim:
         yield from (reducing(node, "sum", axis) for axis in (0, 1, -1))
@@ -242,4 +248,5 @@ AROUND_A_VALUE = (
     Kind("a column", 1.2, _column),
     Kind("a transpose lost", 1.0, _transposed),
     Kind("a sum lost", 1.1, _summed),
+    Kind("an array of its own", 1.1, _own_array),
 )
