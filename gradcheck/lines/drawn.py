@@ -23,6 +23,8 @@ from gradcheck.running.run import Crash
 
 _LOST = 1e-6  # how far a right gradient may be off where slopes have lost digits; else CLOSE
 _KNOWN = 1e-7  # how well the truth must be known, and rounding be small, for a draw to count
+_SMALL = 1e-3  # beside plain numbers: a gradient that cancels
+_CANCELLED = 1e-13  # what may be unknown of it
 _UNDERFLOW = 1e-250  # what the complex step may lose of a gradient that is exactly zero
 
 
@@ -31,7 +33,7 @@ class Drawn:
     """A draw on which the forward has a value.
 
     ``truth`` leaves out gradients that rounding hides here; they count as right. ``tolerances``
-    are how far one may be off that counts as right, of the largest entry. ``missing`` are the
+    are how far any entry of one may be off that counts as right. ``missing`` are the
     arguments for which the backward returns None.
     """
 
@@ -51,6 +53,11 @@ class Drawn:
         """Whether it shows a slip of any kind: of plain numbers, and of no size 1."""
         sizes = dict(self.example.sizes).values()
         return self.example.regime not in EXTREME and all(size > 1 for size in sizes)
+
+    def is_right(self, name: str, gradient: Array) -> bool:
+        """Whether a gradient of the shape of the true one is close enough to it."""
+        off = np.abs(np.subtract(gradient, self.truth[name]))
+        return bool(np.all(off <= self.tolerances[name]))
 
     def restore(self) -> None:
         """Undo what an edit wrote into an input or a forward value."""
@@ -108,7 +115,7 @@ def _truth(evidence: Evidence) -> Iterator[tuple[str, tuple[Array, float] | None
             case Right():
                 value = evidence.hand[name]
                 assert not isinstance(value, Unusable)  # such are not compared
-                yield name, (value, least)
+                yield name, (value, least * float(np.max(np.abs(value), initial=0.0)))
             case None:
                 yield name, _entry_by_entry(evidence, name, least)
             case _:
@@ -116,13 +123,20 @@ def _truth(evidence: Evidence) -> Iterator[tuple[str, tuple[Array, float] | None
 
 
 def _entry_by_entry(evidence: Evidence, name: str, least: float) -> tuple[Array, float] | None:
+    if evidence.example.regime in slopes.SATURATED:
+        hand = evidence.hand[name]
+        if not isinstance(hand, Unusable) and not np.any(hand):
+            return None  # a zero has no rounding, from which to tell what a right gradient loses
     reference = evidence.numeric.best(name)
     scale = float(np.max(np.abs(reference.value), initial=0.0))
+    plain = evidence.example.regime not in EXTREME
+    if plain and scale < _SMALL:  # it cancels: what is left may be rounding of the oracle itself
+        reference = evidence.numeric.confirmed(name)
     noise = evidence.noise(name, with_twin=False)
     unknown = float(np.max(reference.error + noise, initial=0.0))
-    if unknown > max(_KNOWN * scale, _UNDERFLOW):
+    if unknown > max(_KNOWN * scale, _CANCELLED if plain else _UNDERFLOW):
         return None
-    return reference.value, max(least, 100 * unknown / scale if scale else 0.0)
+    return reference.value, max(least * scale, 100 * unknown)
 
 
 def _missing(evidence: Evidence) -> frozenset[str]:

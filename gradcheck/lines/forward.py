@@ -21,6 +21,7 @@ class Forward:
     slices: tuple[ast.expr, ...]  # every index that occurs in the cell and its steps
     keys: tuple[str, ...]  # every string that occurs in them, such as the keys of a dict of gates
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
+    conditions: tuple[ast.expr, ...]  # comparisons that they make, such as p >= 0
 
 
 def read(listing: Listing) -> Forward:
@@ -42,6 +43,7 @@ def read(listing: Listing) -> Forward:
             )
         ),
         tuple(_functions(listing)),
+        tuple(copy.deepcopy(node) for node in nodes if isinstance(node, ast.Compare)),
     )
 
 

@@ -73,6 +73,7 @@ class Script:
     slices: tuple[ast.expr, ...]  # every index that occurs in the cell
     keys: tuple[str, ...]  # every string that occurs in it, such as the keys of a dict of gates
     functions: tuple[str, ...]  # one-argument functions that the file calls, such as np.tanh
+    conditions: tuple[ast.expr, ...]  # comparisons that the cell makes, such as p >= 0
     hooks: Hooks
     python: bool = True  # or it is equations, in which nothing can be declared
 
@@ -120,6 +121,7 @@ def script(listing: Listing) -> Script:
         facts.slices,
         facts.keys,
         facts.functions,
+        facts.conditions,
         told,
     )
 

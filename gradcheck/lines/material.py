@@ -11,6 +11,7 @@ from gradcheck.lines.drawn import Drawn
 from gradcheck.lines.edits.edit import Material
 from gradcheck.lines.instrument import Line, Script
 from gradcheck.lines.statements import signs, summands
+from gradcheck.source.trees import parsed
 
 _ENDS = (ast.Slice(ast.Constant(1)), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
 
@@ -36,11 +37,35 @@ def gathered(script: Script, drawn: Drawn, line: Line, space: Mapping[str, Any])
         tuple(part for other in sisters for part in summands(other.expression)),
         _slices(script),
         tuple(name for name, value in known.items() if is_whole(value) and name not in later),
+        _conditions(script, known),
+        _later(script, line),
         script.keys,
         _sizes(script, known),
         signs(line),
         deep=line.absent,
     )
+
+
+def _conditions(script: Script, known: Mapping[str, Any]) -> tuple[ast.expr, ...]:
+    """The comparisons of the cell, and the names of arrays of truth values."""
+    masks = [
+        name
+        for name, value in known.items()
+        if isinstance(value, np.ndarray) and value.dtype == bool
+    ]
+    found = {ast.unparse(node): node for node in (*map(parsed, masks), *script.conditions)}
+    return tuple(found.values())
+
+
+def _later(script: Script, line: Line) -> dict[str, ast.expr]:
+    """What the lines after a line give the names that it reads, if that is a value of its own."""
+    read = {node.id for node in ast.walk(line.expression) if isinstance(node, ast.Name)}
+    return {
+        other.targets[0]: other.expression
+        for other in script.lines
+        if other.site == line.site and other.key > line.key and not other.absent
+        if other.whole and other.targets[0] in read and other.loop == line.loop
+    }
 
 
 def _slices(script: Script) -> tuple[ast.expr, ...]:

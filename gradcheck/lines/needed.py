@@ -119,7 +119,8 @@ class Values:
 
     def error(self, key: int, names: frozenset[str]) -> float | None:
         """By how much the line's value is off, relative to its largest entry, if that is known."""
-        found = self.needed((key,), names) if key in self.answers[0].gradients else None
+        known = all(key in answer.gradients for answer in self.answers)
+        found = self.needed((key,), names) if known else None
         if (
             found is None
             or np.linalg.matrix_rank(found[0].shows[key]) < found[0].shows[key].shape[1]

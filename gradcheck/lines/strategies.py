@@ -6,7 +6,7 @@ Each gives the lines that it would mend, and what mends them; mend.py proves it 
 import ast
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 from gradcheck.lines.candidates import MOST_MENDS, Candidates, Mend, changed, different
 from gradcheck.lines.claims import Claims
@@ -14,6 +14,7 @@ from gradcheck.lines.draws import probes
 from gradcheck.lines.edits.edit import Edit
 from gradcheck.lines.instrument import Change, Line, Script
 from gradcheck.lines.needed import Targets, Values
+from gradcheck.lines.raising import raising
 from gradcheck.lines.trial import Bench
 
 _MOST_LINES = 6  # wrong at once
@@ -42,7 +43,10 @@ class Strategies:
 
     def one(self, values: Values, wrong: frozenset[str]) -> Explained:
         """The one line that explains everything, if there is one, though perhaps without a mend."""
-        found = self._single(values, wrong, {}, whole=True) or self._loose(wrong, {}, len(wrong))
+        found = self._single(values, wrong, {}, whole=True)
+        # A smaller slip of a line that the values do not tell of comes before a large one.
+        most = found[0][0][0].cost - 2 * DEAREST if found else float("inf")
+        found = self._loose(values, wrong, {}, len(wrong), most) or found
         if found:
             line = found[0][0][1]
             self.errors[line.key] = values.error(line.key, self.bench.names)
@@ -94,7 +98,7 @@ class Strategies:
             found = (
                 self._single(values, red, active)
                 or self._pair(values, red, active)
-                or self._loose(red, active, 1)
+                or self._loose(values, red, active, 1)
             )
             if not found:
                 break
@@ -209,21 +213,38 @@ class Strategies:
         before = self.bench.right({})
         return chosen if self.bench.right(chosen) - before else {}
 
+    def _silent(self, line: Line) -> bool:
+        """Whether its value alone says nothing."""
+        return isinstance(line.statement, ast.For | ast.Expr) or self._returns(line)
+
+    @cached_property
+    def _raising(self) -> list[Line]:
+        return raising(self.bench)
+
     def _loose(
-        self, red: frozenset[str], active: Mapping[int, Change], least: int
+        self,
+        values: Values,
+        red: frozenset[str],
+        active: Mapping[int, Change],
+        least: int,
+        most: float = float("inf"),
     ) -> list[list[Mend]]:
         """Mends of a line whose value alone says nothing, or of where it goes: a run judges them.
 
-        They repair all that is red, or the most of it, but no fewer than ``least`` gradients.
+        They repair all that is red, or the most of it, but no fewer than ``least`` gradients, and
+        cost no more than ``most``.
         """
         right = self.bench.right(active)
-        lines = [line for line in self.script.lines if line.key not in active]
+        raising = [] if active else self._raising
+        silent = [line for line in self.script.lines if line in raising or self._silent(line)]
+        unknown = [line for line in self.script.lines if line not in values.lines]
+        lines = [line for line in self.script.lines if line in (*silent, *unknown) or _fills(line)]
         candidates = (
             (edit, line)
-            for edit, line in self.candidates.of(lines)
+            for edit, line in self.candidates.of([li for li in lines if li.key not in active], most)
             if edit.instead is not None
-            or isinstance(line.statement, ast.For | ast.Expr)
-            or self._returns(line)
+            or line in silent
+            or (line in unknown and edit.cost <= _SMALL)
         )
         best: list[Mend] = []
         gained: frozenset[str] = frozenset()
@@ -247,3 +268,10 @@ class Strategies:
             return []
         first = min(best, key=lambda mend: (mend[0].cost, mend[1].number))[1]
         return [different([mend for mend in best if mend[1] is first])]
+
+
+def _fills(line: Line) -> bool:
+    """Whether it writes into an array: another part, or another array, may be meant."""
+    node = line.statement
+    targets = getattr(node, "targets", [])
+    return isinstance(node, ast.AugAssign) or any(isinstance(t, ast.Subscript) for t in targets)

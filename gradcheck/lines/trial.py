@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.arrays import close
 from gradcheck.cells.cell import Array
 from gradcheck.cells.returned import Unusable, gradients
 from gradcheck.drawing.draw import Example
@@ -34,6 +33,7 @@ class Bench:
         made = [draws.drawn(script, example) for example in examples]
         made += [draws.drawn(script, example, telling=True) for example in telling]
         self.draws = [one for one in made if one is not None]
+        self.raised: Exception | None = None  # by the last run
 
     def part(self, draws: Sequence[Drawn]) -> "Bench":
         """The bench with some of its draws."""
@@ -66,8 +66,7 @@ class Bench:
         return frozenset(
             name
             for name, gradient in returned.items()
-            if name not in drawn.truth
-            or (gradient is not None and close(gradient, drawn.truth[name], drawn.tolerances[name]))
+            if name not in drawn.truth or (gradient is not None and drawn.is_right(name, gradient))
         )
 
     def run(self, drawn: Drawn, changes: Mapping[int, Change]) -> dict[str, Array | None]:
@@ -75,15 +74,16 @@ class Bench:
         hooks, cell = self.script.hooks, self.script.cell
         self.budget.spend(self.script.statements)
         hooks.changes, hooks.scope, hooks.moved = dict(changes), drawn.scope, {}
+        self.raised = None
         try:
             with np.errstate(all="ignore"):
                 returned = drawn.backward([d.copy() for d in drawn.cotangents])
-        except Exception:  # most edits are nonsense, and nonsense may raise anything
+        except Exception as error:  # most edits are nonsense, and nonsense may raise anything
+            self.raised = error
             return dict.fromkeys(self.names)
         finally:
             hooks.changes, hooks.scope = {}, {}
-            if changes:
-                drawn.restore()
+            drawn.restore()
         arguments = [drawn.inputs[argument.name] for argument in cell.arguments]
         found = gradients(cell, returned, arguments)
         return {name: None if isinstance(g, Unusable) else g for name, g in found.items()}

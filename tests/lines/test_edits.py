@@ -65,7 +65,9 @@ IN_PLACE = [
     ("other brackets", "dc + dh * o", "(dc + dh) * o", {}),
     ("a neighbouring name", "dc * c", "dc * c_prev", {"names": ["c", "c_prev"]}),
     ("another name", "dh * g", "dh * c_prev", {"names": ["g", "c_prev"]}),
+    ("given too late", "dh * c", "dc * o * c", {"later": {"dh": tree("dc * o")}}),
     ("another index", "h[n]", "h[t]", {"whole": ("n", "t")}),
+    ("another index", "h[D - 1]", "h[t]", {"whole": ("t",)}),
     ("beside another index", "h[n]", "h[t + 1]", {"whole": ("n", "t")}),
     ("another key", "gates['i']", "gates['f']", {"keys": ("i", "f")}),
     ("another number", "3 * dh", "2 * dh", {}),
@@ -80,6 +82,7 @@ IN_PLACE = [
     ("the other way round", "range(t)", "reversed(range(t))", {}),
     ("a keyword too many", "dc.sum(axis=0)", "dc.sum()", {}),
     ("a mean for a sum", "dc.mean(axis=0)", "dc.sum(axis=0)", {}),
+    ("a sum for the first", "dc[0]", "dc.sum(axis=0)", {}),
     ("each its own", "dy.mean()", "dy[:, None]", {}),
     ("another function", "np.exp(c)", "np.tanh(c)", {"functions": ("np.tanh",)}),
     ("arguments exchanged", "np.where(f, dh, o)", "np.where(f, o, dh)", {}),
@@ -91,6 +94,8 @@ IN_PLACE = [
     ("a column", "dc * dy", "dc * dy[:, None]", {}),
     ("a transpose lost", "x @ dc", "x.T @ dc", {}),
     ("a sum lost", "dc", "dc.sum(axis=0)", {}),
+    ("an array of its own", "dc + dh", "dc.copy() + dh", {}),
+    ("an array of its own", "dc", "np.zeros_like(dc)", {}),
 ]
 COSTS = {kind.name: kind.cost for kind in (*in_place.OF_A_NODE, *in_place.AROUND_A_VALUE)}
 
@@ -101,7 +106,7 @@ def test_a_node_is_what_was_meant(kind, written, meant, given):
 
 
 def test_every_kind_has_an_example():
-    assert [kind for kind, *_ in IN_PLACE] == list(COSTS)
+    assert list(dict.fromkeys(kind for kind, *_ in IN_PLACE)) == list(COSTS)
 
 
 GROWN = [
@@ -123,6 +128,8 @@ GROWN = [
     (2.4, "x", "x + dc @ W.T", {"names": ["dc", "W"]}),
     (2.4, "dh_all", "dh_all + h @ U.T", {"names": ["h", "U"]}),
     (2.2, "bf", "bf + dc.sum(axis=0)", {"names": ["dc"]}),
+    (2.0, "dh * c", "dh * np.where(c > 0, c, 1)", {"conditions": (tree("c > 0"),)}),
+    (2.0, "dh", "np.where(c > 0, 0, dh)", {"conditions": (tree("c > 0"),)}),
     (2.4, "dc", "dc + dh * o * c", {"siblings": ["dh * o * c"]}),
     (2.2, "U @ dU", "U @ dU + U.T @ dU", {}),
     (4.4, "dc", "dc + dh * o * (1 - g ** 2)", {"names": ["dh", "o", "g"], "deep": True}),
@@ -173,6 +180,7 @@ ELSEWHERE = [
     (1.1, "d[0] = dh", "d[n] = dh"),
     (1.2, "dE[y] += dh", "np.add.at(dE, y, dh)"),
     (1.2, "dE[y] -= dh", "np.subtract.at(dE, y, dh)"),
+    (1.2, "dE[y] = dh", "np.add.at(dE, y, dh)"),
     (1.0, "da[:, :D] = dh", "da[:, D:] = dh"),
 ]
 

@@ -222,3 +222,100 @@ def test_mends_are_statements_of_python(findings):
     for fault in findings(rnn(da="dh * (1 - h)", dW="2 * x.T @ da")).faults:
         for text in fault.mends:
             ast.parse(text)
+
+
+BACKWARDS = {
+    "a small slip in the return": (
+        ["dh = dh * (1 - h**2)", "return dh @ W.T / len(x), x.T @ dh"],
+        ("return dh @ W.T / len(x), x.T @ dh", "return dh @ W.T, x.T @ dh"),
+    ),
+    "the first for a sum": (
+        ["da = dh * (1 - h**2)", "dx = da @ W.T", "return dx, (x[:, :, None] * da[:, None])[0]"],
+        (
+            "return dx, (x[:, :, None] * da[:, None])[0]",
+            "return dx, (x[:, :, None] * da[:, None]).sum(axis=0)",
+        ),
+    ),
+    "a line that raises": (
+        ["da = dh * (1 - h**2)", "dx = da @ W", "return dx, x.T @ da"],
+        ("dx = da @ W", "dx = da @ W.T"),
+    ),
+    "a cotangent ignored": (
+        ["dh = 0 * dh", "da = dh * (1 - h**2)", "return da @ W.T, x.T @ da"],
+        ("dh = 0 * dh", "dh = dh"),
+    ),
+    "a value that is given too late": (
+        ["dx = dh @ W.T", "dh = dh * (1 - h**2)", "return dx, x.T @ dh"],
+        ("dx = dh @ W.T", "dx = dh * (1 - h ** 2) @ W.T"),
+    ),
+    "what is kept is written into": (
+        ["da = dh * (1 - h**2)", "W[...] = 2 * W", "return da @ W.T, x.T @ da"],
+        ("W[...] = 2 * W", "W[...] = W"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BACKWARDS)
+def test_one_line_of_a_backward_has_a_mend(findings, kind):
+    lines, said = BACKWARDS[kind]
+    body = "".join(f"            {line}\n" for line in lines)
+    text = RNN.partition("            da =")[0] + body + "\n        return h, backward\n"
+    assert told(findings(text)) == dict([said])
+
+
+def test_a_value_of_its_own_for_one_that_is_written_into(findings):
+    """Two names have one array: what is done to the one is done to the other."""
+    found = findings("""
+        def wave(x: "B D", y: "B D"):
+            h = np.sin(x * y)
+
+            def backward(dh):
+                da = dh * np.cos(x * y)
+                dx = da
+                dx *= y
+                dy = da * x
+                return dx, dy
+
+            return h, backward
+    """)
+    assert told(found) == {"dx *= y": "dx = dx * y"}
+
+
+def test_a_mask_that_was_dropped(findings):
+    found = findings("""
+        def leaky(x: "B D", w: "D"):
+            a: "kink where a = 0" = x * w
+            h = np.where(a > 0, a, np.expm1(a))
+
+            def backward(dh):
+                da = dh * np.exp(a)
+                return da * w, (da * x).sum(axis=0)
+
+            return h, backward
+    """)
+    assert told(found) == {"da = dh * np.exp(a)": "da = dh * np.where(a > 0, 1, np.exp(a))"}
+
+
+def test_a_slip_that_shows_at_large_sizes_alone(findings):
+    """A line may be too large there for its response, and small enough on other draws."""
+    telling = Example((("B", 2), ("D", 2), ("H", 24)), 1)
+    found = findings(rnn(dW="x.T @ da", dx="da @ W.T\n            dW[:, 20:21] *= 2"), [telling])
+    assert [fault.line.source for fault in found.faults] == ["dW[:, 20:21] *= 2"]
+
+
+def test_what_cancels_is_no_error(findings):
+    """A bias before a normalisation has no gradient; the rounding of the truth is none of it."""
+    found = findings("""
+        def centred(x: "B D", b: "D"):
+            a = np.exp(x) + b.sum()
+            h = a - a.mean(axis=1, keepdims=True)
+
+            def backward(dh):
+                da = dh - dh.mean(axis=1, keepdims=True)
+                return da * np.exp(x) * 1.0001, np.full_like(b, da.sum())
+
+            return h, backward
+    """)
+    assert [fault.line.source for fault in found.faults] == [
+        "return da * np.exp(x) * 1.0001, np.full_like(b, da.sum())"
+    ]

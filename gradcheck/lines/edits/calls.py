@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 
 from gradcheck.lines.edits.edit import Material
-from gradcheck.source.trees import COLUMN, parsed
+from gradcheck.source.trees import COLUMN, parsed, reducing
 
 _MOST_ELEMENTS = 8  # of a list or a tuple inside of an expression, to exchange two of them
 
@@ -29,6 +29,14 @@ def reversed_range(node: ast.expr, _: Material) -> Iterator[ast.expr]:
     match node:
         case ast.Call(func=ast.Name(id="range")):
             yield ast.Call(parsed("reversed"), [node], [])
+
+
+def sum_for_first(node: ast.expr, _: Material) -> Iterator[ast.expr]:
+    match node:
+        case ast.Subscript(value=value, slice=ast.Constant(value=0)):
+            yield reducing(value, "sum", 0)
+        case ast.Subscript(value=value, slice=ast.Slice(None, ast.Constant(value=1), None)):
+            yield value
 
 
 def keyword_dropped(node: ast.expr, _: Material) -> Iterator[ast.expr]:

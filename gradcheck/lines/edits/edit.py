@@ -68,6 +68,8 @@ class Material:
     siblings: tuple[ast.expr, ...] = ()  # right-hand sides of the other lines
     slices: tuple[ast.expr, ...] = ()  # slices that occur anywhere in the cell
     whole: tuple[str, ...] = ()  # names of whole numbers, and of arrays of them
+    conditions: tuple[ast.expr, ...] = ()  # comparisons that occur in the cell
+    later: Mapping[str, ast.expr] = field(default_factory=dict)  # what later lines give a name
     keys: tuple[str, ...] = ()  # strings that occur in the cell, as keys of a dict do
     sizes: tuple[str, ...] = ()  # expressions of sizes, such as x.shape[0] or keep
     signs: tuple[str, ...] = ()  # other signs that the statement could have

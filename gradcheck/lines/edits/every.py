@@ -11,7 +11,7 @@ from gradcheck.lines.edits.growing import grown, terms
 from gradcheck.lines.edits.in_place import in_place
 from gradcheck.lines.edits.renaming import renamed, resized
 from gradcheck.lines.edits.writing import elsewhere
-from gradcheck.source.trees import expressions, replaced
+from gradcheck.source.trees import expressions, parsed, replaced
 
 _SIGN, _RENAMED, _RESIZED, _EXCHANGED = 1.1, 1.2, 1.8, 1.0
 _MOST_PARTS = 4  # of a tuple, to write one of them anew
@@ -24,6 +24,8 @@ def edits(statement: ast.stmt, material: Material) -> Iterator[Edit]:
         yield Edit(_SIGN, partial(as_it_is, root), sign)
     for cost, make in _of_a_value(root, material):
         yield Edit(cost, make)
+    if isinstance(statement, ast.For):
+        yield Edit(_EXCHANGED, partial(ast.Call, parsed("reversed"), [root], []))
     yield from elsewhere(statement, material)
 
 

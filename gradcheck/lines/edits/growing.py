@@ -136,6 +136,16 @@ def _another_line(term: Term) -> Iterator[ast.expr]:
             yield plus(term.node, sibling)
 
 
+def _masked(term: Term) -> Iterator[ast.expr]:
+    """Where a condition of the cell holds, or where it does not; else nothing, or a factor of 1."""
+    for test in term.material.conditions:
+        mask = term.material.value(test)
+        if isinstance(mask, np.ndarray) and fits(mask.shape, term.shape):
+            for other in (ast.Constant(0), ast.Constant(1)):
+                yield ast.Call(parsed("np.where"), [test, term.node, other], [])
+                yield ast.Call(parsed("np.where"), [test, other, term.node], [])
+
+
 def _other_half(term: Term) -> Iterator[ast.expr]:
     """The other term of a product rule: a @ b + a.T @ b."""
     for part in expressions(term.node):
@@ -159,6 +169,7 @@ WITH_A_NAME = (
 )
 OVER_A_SIZE = Kind("a factor over a size", 2.6, _over_a_size)
 WITH_A_TERM = (
+    Kind("a mask", 2.0, _masked),
     Kind("another line's value", 2.4, _another_line),
     Kind("the other half of a product rule", 2.2, _other_half),
 )

@@ -122,6 +122,12 @@ def _other_names(node: ast.expr, material: Material) -> Iterator[tuple[str, bool
                 yield other, bool(letter(name, other)) or name in other or other in name
 
 
+def _given_too_late(node: ast.expr, material: Material) -> Iterator[ast.expr]:
+    """What a later line gives the name."""
+    if isinstance(node, ast.Name) and node.id in material.later:
+        yield material.later[node.id]
+
+
 def _another_index(node: ast.expr, material: Material) -> Iterator[ast.expr]:
     return (parsed(other) for other in _other_whole(node, material))
 
@@ -132,11 +138,13 @@ def _beside_another_index(node: ast.expr, material: Material) -> Iterator[ast.ex
 
 
 def _other_whole(node: ast.expr, material: Material) -> Iterator[str]:
-    """Names of whole numbers like this one: both plain, or arrays of one shape."""
-    own: Any = material.space.get(node.id) if isinstance(node, ast.Name) else None
-    if isinstance(node, ast.Name) and is_whole(own):
+    """Names of whole numbers like this one, such as t for x.shape[0]: plain, or of its shape."""
+    own: Any = None
+    if isinstance(node, ast.Name | ast.Subscript | ast.BinOp):
+        own = material.value(node)
+    if is_whole(own):
         for other in material.whole:
-            if other != node.id and np.shape(own) == np.shape(material.space[other]):
+            if np.shape(own) == np.shape(material.space[other]) and other != ast.unparse(node):
                 yield other
 
 
@@ -191,6 +199,12 @@ def _transposed(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
         yield calling(node, "swapaxes", 1, 2)
 
 
+def _own_array(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
+    """A buffer like the array, or a copy of it, for the array itself."""
+    if isinstance(node, ast.Name) and ndim:
+        yield from (calling(node, "copy"), ast.Call(parsed("np.zeros_like"), [node], []))
+
+
 def _summed(node: ast.expr, _: Material, ndim: int) -> Iterator[ast.expr]:
     if ndim:
         yield from (reducing(node, "sum", axis) for axis in (0, 1, -1))
@@ -204,6 +218,7 @@ OF_A_NODE = (
     Kind("other brackets", 1.1, _bracketed),
     Kind("a neighbouring name", 1.0, _neighbouring_name),
     Kind("another name", 1.2, _another_name),
+    Kind("given too late", 1.2, _given_too_late),
     Kind("another index", 1.1, _another_index),
     Kind("beside another index", 1.3, _beside_another_index),
     Kind("another key", 1.0, _another_key),
@@ -219,6 +234,7 @@ OF_A_NODE = (
     Kind("the other way round", 1.0, calls.reversed_range),
     Kind("a keyword too many", 1.2, calls.keyword_dropped),
     Kind("a mean for a sum", 1.0, calls.mean_for_sum),
+    Kind("a sum for the first", 1.1, calls.sum_for_first),
     Kind("each its own", 1.3, calls.each_its_own),
     Kind("another function", 1.1, calls.another_function),
     Kind("arguments exchanged", 1.1, calls.arguments_exchanged),
@@ -232,4 +248,5 @@ AROUND_A_VALUE = (
     Kind("a column", 1.2, _column),
     Kind("a transpose lost", 1.0, _transposed),
     Kind("a sum lost", 1.1, _summed),
+    Kind("an array of its own", 1.1, _own_array),
 )

@@ -11,7 +11,7 @@ from gradcheck.lines.edits.edit import Edit, Material
 from gradcheck.lines.edits.in_place import in_place
 from gradcheck.source.trees import expressions, parsed, replaced
 
-_ANOTHER_INDEX, _ADDED_AT_EACH = 1.1, 1.2
+_NOT_IN_PLACE, _ANOTHER_INDEX, _ADDED_AT_EACH = 1.0, 1.1, 1.2
 
 
 def elsewhere(statement: ast.stmt, material: Material) -> Iterator[Edit]:
@@ -19,6 +19,10 @@ def elsewhere(statement: ast.stmt, material: Material) -> Iterator[Edit]:
     if not isinstance(statement, ast.Assign | ast.AugAssign):
         return
     target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
+    if isinstance(statement, ast.AugAssign) and isinstance(target, ast.Name):
+        value = ast.BinOp(ast.Name(target.id, ast.Load()), statement.op, statement.value)
+        own = ast.Assign([target], value)  # a value of its own: another name has the array too
+        yield Edit(_NOT_IN_PLACE, partial(as_it_is, value), instead=lambda: own)
     if not isinstance(target, ast.Subscript):
         return
     for node in expressions(target.slice):
@@ -28,8 +32,9 @@ def elsewhere(statement: ast.stmt, material: Material) -> Iterator[Edit]:
             for name in _indices(target.slice, material):
                 index = replaced(target.slice, node, parsed(name))
                 yield _moved(statement, target, index, _ANOTHER_INDEX)
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub):
-        ufunc = "np.add.at" if isinstance(statement.op, ast.Add) else "np.subtract.at"
+    op = ast.Add() if isinstance(statement, ast.Assign) else statement.op
+    if isinstance(op, ast.Add | ast.Sub):
+        ufunc = "np.add.at" if isinstance(op, ast.Add) else "np.subtract.at"
         given = [parsed(ast.unparse(target.value)), target.slice, statement.value]
         each = ast.Expr(ast.Call(parsed(ufunc), given, []))  # entries that repeat add up
         yield Edit(_ADDED_AT_EACH, partial(as_it_is, statement.value), instead=lambda: each)
