@@ -1,6 +1,6 @@
 # red: db law[batch] law[permutation] -- M7, the other samples are left out
 # wrong: db = da[0].copy()
-# right: db = da.sum(axis=0)
+# right: db = da.sum(axis=0).copy()
 
 import numpy as np
 
