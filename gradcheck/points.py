@@ -124,7 +124,7 @@ def posed(
     if steps is not None:
         cell, twin, inputs = _steps(cell, twin, inputs, steps)
     taken = given.inputs(cell, inputs)
-    example = Example(tuple(given.sizes(cell, taken).items()), seed, GIVEN)
+    example = Example(tuple(given.sizes(cell, taken).items()), seed, GIVEN, closely=True)
     wanted = dict(cotangents or {})
 
     def chosen(outputs: tuple[Array, ...]) -> tuple[Array, ...]:

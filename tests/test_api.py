@@ -162,6 +162,17 @@ def test_ones_own_numbers_over_time():
         gradcheck.at(rnn, steps, steps=2)
 
 
+def test_ones_own_numbers_are_gone_through_entry_by_entry():
+    def faint(x: "B"):
+        """All entries but the first are nothing beside the norm, and of the wrong sign."""
+        small = 10.0 ** (-20 * np.arange(len(x)))
+        return x * small, lambda dy: dy * np.where(small < 1, -small, small)
+
+    point = gradcheck.at(faint, {"x": np.array([0.5, 2.0])})
+    assert not point.ok
+    assert point.findings["dx[fd]"].index == (1,)
+
+
 def test_a_wrong_gradient_at_ones_own_numbers():
     given = {"x": np.ones((2, 1)), "W": np.ones((1, 1)), "b": np.zeros(1)}
     point = gradcheck.at(averaged, given, {"dy": np.ones((2, 1))})

@@ -14,7 +14,7 @@ from gradcheck.checking.remembered import Remembered
 from gradcheck.checking.smaller import smaller
 from gradcheck.checking.tally import Record
 from gradcheck.drawing import draw
-from gradcheck.drawing.draw import EXTREME, Example
+from gradcheck.drawing.draw import EXTREME, REGIMES, Example
 from gradcheck.drawing.strategies import LARGEST, PROFILES, examples
 from gradcheck.errors import CaseError
 from gradcheck.evidence import Examiner
@@ -107,9 +107,7 @@ class Draws:
                 drawn.append(found[-1 if k else 0])
         except Unsatisfiable:
             raise CaseError(f"No sizes from 1 to {LARGEST} fit the shapes of this cell.") from None
-        if self.large:  # of extreme numbers little but rounding would be left, and seen slowly
-            return tuple(replace(e, regime="ordinary") if e.regime in EXTREME else e for e in drawn)
-        return tuple(self._some_closely(examiner.cell, drawn))
+        return tuple(drawn if self.large else self._some_closely(examiner.cell, drawn))
 
     def _some_closely(self, cell: Cell, drawn: Sequence[Example]) -> Iterator[Example]:
         """Every tenth example is to go through every entry, as long as all that do have not too
@@ -131,6 +129,9 @@ class Draws:
         database: Remembered | None = None,
     ) -> None:
         """``body`` on the simplest example and on another, as Hypothesis runs it."""
+        # Of large extreme numbers little but rounding would be left, and seen slowly.
+        regimes = [one for one in REGIMES if not (self.large and one in EXTREME)]
+        strategy = examples(cell, self.time, dict(self.sizes), regimes)
 
         @hypothesis.settings(
             max_examples=2,
@@ -144,7 +145,7 @@ class Draws:
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.seed(self.seed * _MOST + k)  # above the settings it would drop the database
-        @hypothesis.given(example=examples(cell, self.time, dict(self.sizes)))
+        @hypothesis.given(example=strategy)
         def test(example: Example) -> None:
             body(example)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from gradcheck.cells.cell import Array
-from gradcheck.cells.returned import Unusable
 from gradcheck.drawing.draw import EXTREME
 from gradcheck.evidence import Evidence
 from gradcheck.finding import Reason, Right, Unjudged
@@ -24,7 +23,7 @@ Found = Mapping[str, Right | Unjudged]
 def by_autograd(evidence: Evidence) -> Found:
     """The gradients that are autograd's to the last digits."""
     true = evidence.beside.gradients
-    found = alike(_usable(evidence), true, evidence.precision, evidence.terms)
+    found = alike(evidence.run.comparable, true, evidence.precision, evidence.terms)
     return {name: Right(one) for name, one in found.items()}
 
 
@@ -45,15 +44,17 @@ def by_probe(evidence: Evidence) -> Found:
     One that fits says all, but where an entry is nothing beside the norm of its tensor: some
     examples go ``closely``, entry by entry.
     """
-    probe, beside = evidence.fact(_probe), evidence.numeric.beside
+    probe, sided = evidence.fact(_probe), evidence.numeric.sided
     if evidence.example.closely or not (probe.smooth and probe.confirmed):
         return {}
-    proved_here = evidence.example.regime == "ordinary" and beside.issuperset(evidence.hand)
+    proved_here = evidence.example.regime == "ordinary" and sided.issuperset(evidence.hand)
     if not proved_here and not all(map(evidence.examiner.analytic, evidence.hand)):
         return {}
     found = _judged(probe.fitting)
     if evidence.example.regime in EXTREME:
-        found |= _overflowing(evidence, [name for name in _usable(evidence) if name not in found])
+        found |= _overflowing(
+            evidence, [name for name in evidence.run.comparable if name not in found]
+        )
     return found
 
 
@@ -80,8 +81,7 @@ def smooth(evidence: Evidence) -> bool:
 
 def _probe(evidence: Evidence) -> Probe:
     """A function of the example, as all that is drawn for it."""
-    run, usable = evidence.wide, _usable(evidence)
-    loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
+    usable = evidence.run.comparable
 
     def known(rounding: Rounding) -> tuple[Mapping[str, Array], Precision]:
         pairs = {n: evidence.known(rounding, rounding.gradients[n], usable[n]) for n in usable}
@@ -93,9 +93,5 @@ def _probe(evidence: Evidence) -> Probe:
 
     generator = np.random.default_rng([evidence.example.seed, 2])  # of no other draw
     longer = {name: operations(evidence.terms(name)) / OPERATIONS for name in usable}
-    beside = evidence.numeric.beside
-    return Probe(loss, usable, evidence.precision, noises, beside, generator, longer)
-
-
-def _usable(evidence: Evidence) -> dict[str, Array]:
-    return {name: g for name, g in evidence.hand.items() if not isinstance(g, Unusable)}
+    loss, sided = Loss.of(evidence.wide), evidence.numeric.sided
+    return Probe(loss, usable, evidence.precision, noises, sided, generator, longer)

@@ -25,6 +25,7 @@ def examples(
     cell: Cell,
     time: str | None = None,
     held: Mapping[str, int] = MappingProxyType({}),
+    regimes: Sequence[str] = REGIMES,
 ) -> Example:
     """Examples for a cell; ``time`` names the size that may be 0, the steps of an unrolled cell.
 
@@ -39,7 +40,7 @@ def examples(
     sizes = [draw_from(st.integers(0 if name == time else 1, LARGEST)) for name in names]
     if draw_from(st.booleans()):
         sizes = _different(sizes)
-    regime = draw_from(st.sampled_from(REGIMES))
+    regime = draw_from(st.sampled_from(regimes))
     seed = draw_from(st.integers(0, 2**16 - 1))
     dtype = draw_from(st.sampled_from(_DTYPES))
     drawn = [(name, held.get(name, size)) for name, size in zip(names, sizes, strict=True)]

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.random import Generator
 
 from gradcheck.cells.cell import Array
-from gradcheck.cells.returned import Unusable
 from gradcheck.checking import passing
 from gradcheck.checking.passing import Found
 from gradcheck.evidence import Evidence
@@ -31,13 +30,11 @@ def right(evidence: Evidence) -> Found:
     not measured for less: what differences cannot tell from right is unjudged there.
     """
     if evidence.example.regime in SATURATED and all(map(evidence.examiner.analytic, evidence.hand)):
-        run, hand = evidence.wide, evidence.hand
-        gradients = {name: g for name, g in hand.items() if not isinstance(g, Unusable)}
-        loss = Loss(run.forward, run.inputs, run.cotangents, run.outputs)
+        gradients, loss = evidence.run.comparable, Loss.of(evidence.wide)
         generator = np.random.default_rng([evidence.example.seed, 3])  # of no other draw
         probe = Probe(loss, gradients, _AS_LINES, lambda: iter(()), (), generator)
         found = {name: Right(one) for name, one in probe.fitting.items()}
-        if len(found) == len(hand):
+        if len(found) == len(evidence.hand):
             return found
         if _seen(loss, gradients, generator):
             return {**dict.fromkeys(gradients, Unjudged(Reason.ROUNDING)), **found}

@@ -10,6 +10,8 @@ numbers as well.
 """
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +43,7 @@ def gradient(loss: Loss, name: str) -> Reference | None:
     witness, *_ = directions(x.shape)
     if not _proved(loss, name, witness, value, np.sum(value * witness)):
         return None
-    return Reference(NAME, value, np.full(x.shape, _lost(loss, x)))
+    return Reference(NAME, value, np.full(x.shape, lost(loss, _step(x))))
 
 
 def probed(loss: Loss, name: str) -> Reference | None:
@@ -57,7 +59,7 @@ def probed(loss: Loss, name: str) -> Reference | None:
         return None
     # Each slope is a sum over all outputs, and sums are rounded.
     rounded = 32 * EPS * np.max(np.abs(value))
-    return Reference(NAME, value, np.full(len(chosen), _lost(loss, x) + rounded), chosen)
+    return Reference(NAME, value, np.full(len(chosen), lost(loss, _step(x)) + rounded), chosen)
 
 
 def valid(loss: Loss, name: str) -> bool:
@@ -70,16 +72,23 @@ def valid(loss: Loss, name: str) -> bool:
 def _slope(loss: Loss, name: str, direction: Array) -> float | None:
     """The derivative along ``direction``; None where complex numbers do not come through."""
     step = _step(loss.inputs[name])
+    moved = loss.inputs[name] + 1j * step * direction
+    return through(loss, {**loss.inputs, name: moved}, step)
+
+
+def through(loss: Loss, inputs: Mapping[str, Any], step: float) -> float | None:
+    """The slope where the imaginary parts of some inputs are ``step`` times a direction; None where
+    complex numbers do not come through.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            outputs = loss.moved(name, 1j * step * direction)
+            outputs = loss.forward(inputs)
         except Exception:  # whatever the author's code cannot do with complex numbers
             return None
-    if not all(same(real, out) for real, out in zip(loss.plain, outputs, strict=True)):
+    if not all(map(same, loss.plain, outputs)):
         return None
-    pairs = zip(loss.cotangents, outputs, strict=True)
-    return sum(float(np.sum(d * np.imag(out) / step)) for d, out in pairs)
+    return loss.change(np.imag(out) / step for out in outputs)
 
 
 def _proved(loss: Loss, name: str, direction: Array, value: Array, slope: float) -> bool:
@@ -92,8 +101,9 @@ def _step(x: Array) -> float:
     return _STEP * (float(np.max(np.abs(x), initial=0.0)) or 1.0)
 
 
-def _lost(loss: Loss, x: Array) -> float:
-    return _UNDERFLOW / _step(x) * loss.cotangent_size
+def lost(loss: Loss, step: float) -> float:
+    """What results below the normal range may have lost of a slope."""
+    return _UNDERFLOW / step * loss.cotangent_size
 
 
 def same(real: Array, moved: Array) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.cells.cell import Array
+from gradcheck.running.run import Run
 
 EPS = float(np.finfo(float).eps)
 
@@ -35,6 +36,11 @@ class Loss:
         # Copies: a forward may give out a buffer that its next run fills again.
         plain = tuple(np.array(output) for output in forward(inputs))
         return cls(forward, inputs, cotangents, plain)
+
+    @classmethod
+    def of(cls, run: Run) -> "Loss":
+        """The loss around a run, with the outputs that it gave."""
+        return cls(run.forward, run.inputs, run.cotangents, run.outputs)
 
     def moved(self, name: str, shift: Array) -> tuple[Array, ...]:
         """The outputs with one input moved; raises what the forward raises there."""

@@ -71,7 +71,7 @@ class Numeric:
         return complex_step.valid(self._repeated, name)
 
     @cached_property
-    def beside(self) -> frozenset[str]:
+    def sided(self) -> frozenset[str]:
         """The arguments in which a kink is looked for on either side."""
         if self._regime in EXTREME:  # there a smooth bend may look like a kink
             return frozenset()
@@ -89,7 +89,7 @@ class Numeric:
     def kinks(self, name: str) -> tuple[Kink, ...]:
         """Where the forward has two slopes in an argument, at these very inputs."""
         if name not in self._kinks:
-            self._kinks[name] = kinks.kinks(self._loss, name) if name in self.beside else ()
+            self._kinks[name] = kinks.kinks(self._loss, name) if name in self.sided else ()
         return self._kinks[name]
 
     @cached_property

@@ -10,7 +10,6 @@ In each tensor the direction is an outer product, one random vector an axis: of 
 null set see a tensor that is not zero (its form is multilinear), and large tensors cost one pass.
 """
 
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,6 @@ from gradcheck.running.compare import Comparison
 from gradcheck.running.precision import Precision
 
 _STEP = 2.0**-66  # relative to each tensor: products of two imaginary parts vanish
-_UNDERFLOW = 64 * float(np.finfo(float).tiny)  # what results below the normal range may lose
 _SIDE = 2.0**-20  # relative to each tensor: how far to either side is looked for a kink
 _BENT = 3e-5  # relative: what bends by more over that step is looked at closely
 _LOOSE = 1e-6  # agreement with differences that rules out a lost term
@@ -92,7 +90,7 @@ class Probe:
 
     ``gradients`` are those by hand that can be compared, in numbers of ``precision``; ``noises``
     measure the standard deviation of each of their entries under rounding, the next where one is
-    not enough. To either side are moved those ``beside``. A gradient that sums up many terms is
+    not enough. To either side are moved those ``sided``. A gradient that sums up many terms is
     off by so many times more, ``longer``.
     """
 
@@ -102,7 +100,7 @@ class Probe:
         gradients: Mapping[str, Array],
         precision: Precision,
         noises: Callable[[], Iterator[tuple[Mapping[str, Array], Precision]]],
-        beside: Collection[str],
+        sided: Collection[str],
         generator: np.random.Generator,
         longer: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
@@ -111,7 +109,7 @@ class Probe:
         shapes = [loss.inputs[name].shape for name in gradients]
         self._directions = dict(zip(gradients, directions(shapes, generator), strict=True))
         self._sizes = {name: _largest(loss.inputs[name]) or 1.0 for name in gradients}
-        self._moves = {n: max(1.0, size) for n, size in self._sizes.items() if n in beside}
+        self._moves = {n: max(1.0, size) for n, size in self._sizes.items() if n in sided}
 
     @cached_property
     def fitting(self) -> Mapping[str, Comparison]:
@@ -204,16 +202,8 @@ class Probe:
             value.real = inputs[name]
             self._directions[name].fill(value.imag, step * weight)
             inputs[name] = value
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            try:
-                outputs = loss.forward(inputs)
-            except Exception:  # whatever the author's code cannot do with complex numbers
-                return nothing
-        if not all(map(complex_step.same, loss.plain, outputs)):
-            return nothing
-        slope = loss.change(np.imag(out) for out in outputs) / step
-        return slope, _UNDERFLOW / step * loss.cotangent_size
+        slope = complex_step.through(loss, inputs, step)
+        return nothing if slope is None else (slope, complex_step.lost(loss, step))
 
     @cached_property
     def smooth(self) -> bool:

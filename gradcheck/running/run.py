@@ -149,9 +149,14 @@ class Run:
             return True
 
     @cached_property
+    def comparable(self) -> Mapping[str, Array]:
+        """The gradients that can be compared, by argument."""
+        return {n: g for n, g in self.gradients.items() if not isinstance(g, Unusable)}
+
+    @cached_property
     def usable(self) -> Mapping[str, Array]:
-        """The gradients that can be compared, "d" before their names."""
-        return {f"d{n}": g for n, g in self.gradients.items() if not isinstance(g, Unusable)}
+        """The same, "d" before their names."""
+        return {f"d{name}": gradient for name, gradient in self.comparable.items()}
 
     @property
     def values(self) -> Mapping[str, Array]:

@@ -7,8 +7,8 @@ import pytest
 
 from gradcheck.cells.unrolled import unroll
 from gradcheck.checking.check import Check
-from gradcheck.checking.explore import Plan, search
-from gradcheck.drawing.draw import REGIMES
+from gradcheck.checking.explore import Draws, Plan, search
+from gradcheck.drawing.draw import EXTREME, REGIMES
 from gradcheck.evidence import Examiner
 from gradcheck.finding import Right, Wrong
 from gradcheck.source.cases import read
@@ -94,3 +94,14 @@ def test_the_same_run_twice_draws_the_same_examples_and_a_seed_draws_others():
         return seen
 
     assert with_seed(1) == with_seed(1) != with_seed(2)
+
+
+def test_at_the_sizes_of_use_few_examples_are_drawn_and_none_of_extreme_numbers():
+    cell = read(FOLDER / "lstm.py")[0]
+    check = Check("all", "fd", "dx", Examiner(cell), lambda evidence: Right())
+    plan = Plan(sizes={"H": 512, "D": 512, "B": 16})
+    drawn = Draws.of(check, plan, 0)(check.examiner)
+    assert len(drawn) == 4
+    assert all(dict(example.sizes) == {"B": 16, "D": 512, "H": 512} for example in drawn)
+    many = Draws.of(check, Plan(sizes=plan.sizes, most=40), 0)(check.examiner)
+    assert {example.regime for example in many} == set(REGIMES) - set(EXTREME)

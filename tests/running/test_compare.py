@@ -7,9 +7,9 @@ from gradcheck.checking.check import checks
 from gradcheck.checking.tally import Tally
 from gradcheck.drawing.draw import Example
 from gradcheck.evidence import Examiner
-from gradcheck.finding import Reason, Right, Unjudged
+from gradcheck.finding import Reason, Right, Unjudged, Wrong
 from gradcheck.oracles.autograd import Twin
-from gradcheck.running.compare import alike, compare
+from gradcheck.running.compare import alike, compare, operations
 from gradcheck.running.precision import DOUBLE
 from gradcheck.source.closure import closure
 from tests.helpers import fault
@@ -150,3 +150,39 @@ def test_a_gradient_that_is_zero_throughout_complains():
     tally.add(Right(compare(np.ones(3), np.ones(3))))
     assert tally.complaint(check_of("da[fd]")) is None
     assert Tally(examples=3).complaint(check_of("law[purity]")) is None
+
+
+@pytest.mark.parametrize(("terms", "share"), [(1, 32), (64, 32), (256, 64), (16_384, 512)])
+def test_more_roundings_are_allowed_to_long_sums_only_and_as_the_root_of_their_length(terms, share):
+    allowed = share * DOUBLE.eps * 2.0  # of the largest entry
+    assert operations(terms) == share
+    assert compare(WANT + 0.9 * allowed, WANT, terms=terms).agrees
+    assert not compare(WANT + 1.1 * allowed, WANT, terms=terms).agrees
+
+
+def chain(x: "T B", w: "B"):
+    h = np.cumsum(x * w, axis=0)
+
+    def backward(dh):
+        da = np.cumsum(dh[::-1], axis=0)[::-1].copy()
+        da[SLIP] *= 1 + 1e-10
+        return da * w, (da * x).sum(axis=0)
+
+    return h, backward
+
+
+SLIP = []
+
+
+@pytest.mark.parametrize("slip", [[], [700]])
+def test_a_slip_in_one_step_of_a_thousand_is_seen_and_rounding_of_all_of_them_is_not(
+    monkeypatch, slip
+):
+    monkeypatch.setattr(f"{__name__}.SLIP", slip)
+    evidence = Examiner(closure(chain)).evidence(Example((("T", 1000), ("B", 2)), 1))
+    found = {
+        check.label: isinstance(check.judge(evidence), Wrong)
+        for check in checks(closure(chain), None)
+        if check.oracle == "fd"
+    }
+    assert found == {"dx[fd]": bool(slip), "dw[fd]": bool(slip)}
